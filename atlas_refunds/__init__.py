@@ -1,0 +1,1 @@
+"""Asyncio SDK for the refund API of Atlas (ATRIP)."""

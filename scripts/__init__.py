@@ -1,0 +1,1 @@
+"""From the documentation page to the generated client: extract, merge, overlay, lint, generate."""

@@ -1,0 +1,122 @@
+"""OpenAPI Overlay 1.x (update and remove), applied strictly: an action that no longer fits is an error.
+
+The standard lets an action match nothing. For us that is news: Atlas fixed, renamed or dropped something. So each
+action has to match (`x-expect-matches` nodes, if given), to find what it replaces (`x-expect-value`), and to change
+something.
+"""
+
+import copy
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from jsonpath import JSONPathEnvironment, JSONPathMatch
+
+from .errors import SpecError
+from .extract import Json
+from .merge import shown
+
+JSONPATH = JSONPathEnvironment(strict=True)  # RFC 9535 and nothing beyond it
+KNOWN = {"target", "description", "update", "remove"}
+
+
+class Action(NamedTuple):
+    """One action of an overlay file, and where it stands."""
+
+    where: str
+    data: Json
+
+
+class Misfit(ValueError):
+    """An action does not fit the document."""
+
+
+def load(path: Path) -> list[Action]:
+    document = yaml.safe_load(path.read_text("utf-8"))
+    if not re.fullmatch(r"1\.[01]\.\d+", str(document["overlay"])):
+        raise SpecError(path.name, [f"overlay version {document['overlay']}, expected 1.0.x or 1.1.x"])
+    return [Action(f"{path.name} actions[{i}]", data) for i, data in enumerate(document["actions"])]
+
+
+def apply(document: Json, actions: list[Action]) -> Json:
+    """A changed copy of the document; all misfits together are one SpecError."""
+    document = copy.deepcopy(document)
+    problems: list[str] = []
+    for where, data in actions:
+        try:
+            act(document, data)
+        except Misfit as misfit:
+            problems.append(f"{where} ({data.get('target')}): {misfit}")
+    if problems:
+        raise SpecError("the overlays do not fit", problems)
+    return document
+
+
+def act(document: Json, action: Json) -> None:
+    """Apply one action in place."""
+    check_form(action)
+    matches = find(document, action)
+    before = copy.deepcopy(document)
+    for match in matches:
+        if action.get("remove"):
+            del container(match)[match.parts[-1]]
+        else:
+            update(match, action["update"])
+    if document == before:
+        raise Misfit("changes nothing; if Atlas has corrected this, drop the action")
+
+
+def check_form(action: Json) -> None:
+    if unknown := {key for key in action.keys() - KNOWN if not key.startswith("x-")}:
+        raise Misfit(f"unknown members {sorted(unknown)}")
+    if not action.get("description"):
+        raise Misfit("a description is missing")
+    if ("update" in action) == bool(action.get("remove")):
+        raise Misfit("exactly one of update and remove: true is needed")
+
+
+def find(document: Json, action: Json) -> list[JSONPathMatch]:
+    """The matched nodes, once each, in an order in which removals do not shift what is still to be removed."""
+    matches = list({match.path: match for match in JSONPATH.finditer(action["target"], document)}.values())
+    expected = action.get("x-expect-matches")
+    if not matches or expected not in (None, len(matches)):
+        raise Misfit(f"matches {len(matches)} nodes, expected {expected or 'at least one'}")
+    if "x-expect-value" in action:
+        for match in matches:
+            if match.obj != action["x-expect-value"]:
+                raise Misfit(f"{match.path} is {shown(match.obj)}, expected {shown(action['x-expect-value'])}")
+    return sorted(matches, key=lambda m: m.parts[-1] if m.parts and isinstance(m.parts[-1], int) else -1, reverse=True)
+
+
+def update(match: JSONPathMatch, new: Any) -> None:
+    """Merge into an object, append to a list, replace anything else (Overlay 1.1, Action Object, `update`)."""
+    old = match.obj
+    if isinstance(old, dict) and isinstance(new, dict):
+        graft(old, new)
+    elif isinstance(old, list):
+        old.extend(copy.deepcopy(new if isinstance(new, list) else [new]))
+    elif isinstance(old, dict) or isinstance(new, (dict, list)):
+        raise Misfit(f"an update of type {type(new).__name__} does not fit {type(old).__name__}")
+    else:
+        container(match)[match.parts[-1]] = new
+
+
+def container(match: JSONPathMatch) -> Any:
+    """What holds the matched node; the document itself is held by nothing and cannot be replaced."""
+    if match.parent is None:
+        raise Misfit("the document itself cannot be removed or replaced")
+    return match.parent.obj
+
+
+def graft(into: Json, new: Json) -> None:
+    for key, value in new.items():
+        old = into.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            graft(old, value)
+        elif isinstance(old, list) and isinstance(value, list):
+            old.extend(copy.deepcopy(value))
+        elif isinstance(old, (dict, list)) or (key in into and isinstance(value, (dict, list))):
+            raise Misfit(f"{key}: {type(value).__name__} cannot be merged into {type(old).__name__}")
+        else:
+            into[key] = copy.deepcopy(value)
