@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from .. import types as wire
+
+
+@attrs.frozen(kw_only=True)
+class EligiblePassenger(wire.Received):
+    """EligiblePassenger, as on the refunds page."""
+
+    name: str | None = attrs.field(default=None, repr=False)
+    """ The eligible passenger’s name. """
+
+    _names: ClassVar[frozenset[str]] = frozenset(("name",))
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
+        wire.expect_object(src)
+        return cls(
+            raw=src,
+            name=wire.get(src, "name", wire.text),
+            **more,
+        )

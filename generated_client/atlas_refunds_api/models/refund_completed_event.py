@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from .. import types as wire
+from ..models.refund_completed_notification import RefundCompletedNotification
+
+
+@attrs.frozen(kw_only=True)
+class RefundCompletedEvent(wire.Received):
+    """Body of the order.refundComplete webhook (enveloped form)."""
+
+    cid: str | None = attrs.field(default=None, repr=False)
+    """ Identifies the client. Not a secret. """
+    type_: str | None = None
+    """ "order.refundComplete" in the samples, "order.refundCompleted" in the text. """
+    data: RefundCompletedNotification | None = None
+    """ Body of the order.refundComplete webhook (flat form). """
+
+    _names: ClassVar[frozenset[str]] = frozenset(
+        (
+            "cid",
+            "type",
+            "data",
+        )
+    )
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
+        wire.expect_object(src)
+        return cls(
+            raw=src,
+            cid=wire.get(src, "cid", wire.text),
+            type_=wire.get(src, "type", wire.text),
+            data=wire.get(src, "data", RefundCompletedNotification.from_dict),
+            **more,
+        )

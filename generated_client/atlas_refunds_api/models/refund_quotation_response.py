@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from .. import types as wire
+from ..models.fast_confirmation import FastConfirmation
+from ..models.quote_type import QuoteType
+from ..models.refund_fare_amount import RefundFareAmount
+from ..models.refund_method import RefundMethod
+from ..models.refund_post_ticketing_service_amount import (
+    RefundPostTicketingServiceAmount,
+)
+from ..models.refund_rule import RefundRule
+from ..models.refund_ticket import RefundTicket
+from ..models.refund_voucher import RefundVoucher
+from ..models.service_fee import ServiceFee
+
+
+@attrs.frozen(kw_only=True)
+class RefundQuotationResponse(wire.Received):
+    """RefundQuotationResponse, as on the refunds page."""
+
+    status: int | None = None
+    """ Status code. 0 for Success, 2 for System error. """
+    msg: str | None = attrs.field(default=None, repr=False)
+    """ Error message
+    The ‘msg’ element is for description of the results. Please do not use this field to check the success or
+    failure of the request. Only use the ‘status’ code to check the result. """
+    fast_confirmation: FastConfirmation | None = None
+    """ Fast confirmation depends on whether the airline supports auto fulfillment.
+    0 for False, 1 for True. """
+    expected_confirmation_date: datetime.date | None = None
+    """ Expected date of getting airline refund confirmation. The format is `yyyyMMdd`. """
+    expected_refund_date: datetime.date | None = None
+    """ Expected date of getting refund. The format is `yyyyMMdd`. """
+    refund_quote_type: QuoteType | None = None
+    """ Type of refund quote:
+    - AccurateQuote：quotation based on the calculated amount.
+    - CannotQuote: quotation is unknown and will be according to the airline's rates """
+    refund_offer_id: str | None = None
+    """ Refund offer id for this quotation which can be used for the coming refund call. """
+    refund_method: RefundMethod | None = None
+    """ Refund method: CashBackToOriginalPayment or Voucher.
+    - CashBackToOriginalPayment: Refund cash back to the original form of payment.
+    - Voucher: Refund in the form of a voucher. """
+    refund_tickets: tuple[RefundTicket, ...] = ()
+    """ The refund calculation for each of the passengers whose refund quote has been requested """
+    refund_vouchers: tuple[RefundVoucher, ...] = ()
+    """ If `refundMethod` is Voucher, the `refundVouchers` is not null. """
+    refund_rules: tuple[RefundRule, ...] = ()
+    """ The refund rules for the fare whose refund quote has been requested. """
+    order_no: str | None = None
+    """ Original order number """
+    is_refundable: bool | None = None
+    """ True : Refundable False: Non-Refundable
+    true or false """
+    display_currency: str | None = None
+    """ Currency of the display* amounts. """
+    service_fee: ServiceFee | None = None
+    """ Service fee of refund. """
+    refund_post_ticketing_service_amounts: tuple[RefundPostTicketingServiceAmount, ...] = ()
+    """ Refund calculation of post-ticketing services such as baggage, one entry a post-ticketing order. """
+    refund_fare_amount: RefundFareAmount | None = None
+    """ Fare and in-flow ancillaries. Not null if refundMethod is CashBackToOriginalPayment. """
+
+    _names: ClassVar[frozenset[str]] = frozenset(
+        (
+            "status",
+            "msg",
+            "fastConfirmation",
+            "expectedConfirmationDate",
+            "expectedRefundDate",
+            "refundQuoteType",
+            "refundOfferId",
+            "refundMethod",
+            "refundTickets",
+            "refundVouchers",
+            "refundRules",
+            "orderNo",
+            "isRefundable",
+            "displayCurrency",
+            "serviceFee",
+            "refundPostTicketingServiceAmounts",
+            "refundFareAmount",
+        )
+    )
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
+        wire.expect_object(src)
+        return cls(
+            raw=src,
+            status=wire.get(src, "status", wire.integer),
+            msg=wire.get(src, "msg", wire.text),
+            fast_confirmation=wire.get(src, "fastConfirmation", FastConfirmation.read),
+            expected_confirmation_date=wire.get(src, "expectedConfirmationDate", wire.ymd),
+            expected_refund_date=wire.get(src, "expectedRefundDate", wire.ymd),
+            refund_quote_type=wire.get(src, "refundQuoteType", QuoteType.read),
+            refund_offer_id=wire.get(src, "refundOfferId", wire.text),
+            refund_method=wire.get(src, "refundMethod", RefundMethod.read),
+            refund_tickets=wire.many(src, "refundTickets", RefundTicket.from_dict),
+            refund_vouchers=wire.many(src, "refundVouchers", RefundVoucher.from_dict),
+            refund_rules=wire.many(src, "refundRules", RefundRule.from_dict),
+            order_no=wire.get(src, "orderNo", wire.text),
+            is_refundable=wire.get(src, "isRefundable", wire.boolean),
+            display_currency=wire.get(src, "displayCurrency", wire.text),
+            service_fee=wire.get(src, "serviceFee", ServiceFee.from_dict),
+            refund_post_ticketing_service_amounts=wire.many(
+                src, "refundPostTicketingServiceAmounts", RefundPostTicketingServiceAmount.from_dict
+            ),
+            refund_fare_amount=wire.get(src, "refundFareAmount", RefundFareAmount.from_dict),
+            **more,
+        )

@@ -1,0 +1,9 @@
+from ..types import OpenEnum
+
+
+class RefundReason(OpenEnum):
+    """The published values; an unknown value is kept, see OpenEnum. The fields of this type say what they mean."""
+
+    INVOLUNTARY = "0"
+    VOLUNTARY = "1"
+    VOID = "4"

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from .. import types as wire
+from ..models.refund_passenger import RefundPassenger
+
+
+@attrs.frozen(kw_only=True)
+class RefundRequest:
+    """RefundRequest, as on the refunds page."""
+
+    order_no: str | None = attrs.field(validator=wire.of(str, null=True))
+    """ Atlas original order number.  You can choose to request either orderNo or both airlinePNR and carrier. If you
+    use `orderNo`, the `airlinePNR` and `carrier` fields may be null. """
+    airline_pnr: str | None = attrs.field(validator=wire.of(str, null=True), repr=False)
+    """ The record locator of the airline. You can choose to request either orderNo or both airlinePNR and carrier. If
+    you use `airlinePNR` and `carrier`, the `orderNo`  field may be null. """
+    carrier: str | None = attrs.field(validator=wire.of(str, null=True))
+    """ 2 character IATA airline code. you can choose to request either orderNo or both airlinePNR and carrier. If you
+    use `airlinePNR` and `carrier`, the `orderNo`  field may be null. """
+    display_currency: str | None = attrs.field(default=None, validator=wire.of(str, null=True))
+    """ The alternative currency in which the fare and taxes amount needs to be displayed. The 3-letter currency code
+    should be entered. """
+    refund_offer_id: str | None = attrs.field(validator=wire.of(str, null=True))
+    """ Get this from the refund quotation response. You can request with refundOfferId or refundRequestList. If you use
+    `refundRequestList`, the field `refundOfferId` is null. """
+    refund_request_list: Sequence[RefundPassenger] | None = attrs.field(
+        validator=wire.of(RefundPassenger, null=True, many=True, min_items=1)
+    )
+    """ You can request with refundOfferId or refundRequestList. If you use `refundOfferId`, the field
+    `refundRequestList` is null. """
+
+    def to_dict(self) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        out["orderNo"] = wire.put(self.order_no)
+        out["airlinePNR"] = wire.put(self.airline_pnr)
+        out["carrier"] = wire.put(self.carrier)
+        if self.display_currency is not None:
+            out["displayCurrency"] = wire.put(self.display_currency)
+        out["refundOfferId"] = wire.put(self.refund_offer_id)
+        out["refundRequestList"] = wire.put(self.refund_request_list)
+        return out

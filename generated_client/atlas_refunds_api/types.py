@@ -1,0 +1,270 @@
+"""How the generated models read and write the wire form.
+
+Hand-written in openapi/templates/wire.py; the generator copies it into the package as `types.py`.
+"""
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
+
+import attrs
+from dateutil.parser import isoparse
+
+T = TypeVar("T")
+
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?", re.ASCII)
+DATE = re.compile(r"\d{8}|\d{4}-\d\d-\d\d", re.ASCII)
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------------
+class AtlasRefundsError(Exception):
+    """Root of every error that this project raises."""
+
+
+class InvalidRequestError(AtlasRefundsError, ValueError):
+    """The input cannot be sent as it is. Nothing was sent; the text says what to give."""
+
+
+class WireError(AtlasRefundsError, ValueError):
+    """A received member cannot be read. `path` names it (`refundTickets[1].ticketNo`); its value is not shown."""
+
+    def __init__(self, expected: str, found: str, path: str = "") -> None:
+        super().__init__(expected, found, path)
+        self.expected, self.found, self.path = expected, found, path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.expected, self.found, self.path)
+
+    def __str__(self) -> str:
+        return f"{self.path or 'body'}: expected {self.expected}, found {self.found}"
+
+    def under(self, key: str) -> Self:
+        """The same error seen from one level further out."""
+        self.path = key + ("." if self.path and self.path[0] != "[" else "") + self.path
+        return self
+
+
+def unexpected(expected: str, value: object) -> WireError:
+    return WireError(expected, type(value).__name__)
+
+
+# ---- open enums ------------------------------------------------------------------------------------------------------
+class OpenEnum(Enum):
+    """An enum that takes unknown values: they become members with `is_known` False that keep the raw value.
+
+    Compares equal to its raw value and prints as it. Always write a default branch.
+    """
+
+    _value_: int | str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the published documentation lists this value."""
+        return self._value_ in type(self)._value2member_map_
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        text = str(value).strip()
+        for member in cls:
+            if str(member._value_) == text:  # "2" for 2, 1 for "1"
+                return member
+        unknown = object.__new__(cls)  # not kept in the class: foreign input must not make it grow
+        unknown._name_, unknown._value_ = "UNKNOWN", value if isinstance(value, int) else str(value)
+        return unknown
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """A member from a JSON value; `true` is not the code 1."""
+        if isinstance(value, (str, int, Decimal)):
+            return cls(str(value) if isinstance(value, bool) else value)
+        raise unexpected("a code", value)
+
+    def __eq__(self, other: object) -> bool:
+        return self._value_ == (other._value_ if isinstance(other, type(self)) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._value_)
+
+    def __str__(self) -> str:
+        return str(self._value_)
+
+
+# ---- reading: one function a kind of value ---------------------------------------------------------------------------
+def loads(content: bytes | str) -> Any:
+    """JSON with exact decimals; NaN and Infinity are refused."""
+    try:
+        return json.loads(content, parse_float=Decimal, parse_constant=not_json)
+    except (ValueError, RecursionError):
+        raise WireError("JSON", "something else") from None
+
+
+def not_json(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def expect_object(value: object) -> None:
+    if not isinstance(value, dict):
+        raise unexpected("an object", value)
+
+
+def text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return str(value)
+    raise unexpected("text", value)
+
+
+def number(value: object) -> Decimal:
+    """An amount, exact. Text that is not a number is an error: an unreadable amount must not look absent."""
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, (str, float)) and NUMBER.fullmatch(word := str(value).strip()):
+        return Decimal(word)
+    raise unexpected("a number", value)
+
+
+def integer(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    exact = number(value)
+    if exact == exact.to_integral_value():
+        return int(exact)
+    raise unexpected("a whole number", value)
+
+
+def boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, str)) and (word := str(value).strip().lower()) in ("true", "1", "false", "0"):
+        return word in ("true", "1")
+    raise unexpected("true or false", value)
+
+
+def ymd(value: object) -> datetime.date | None:
+    """yyyyMMdd (or yyyy-MM-dd) as a date. Anything else is None, never an error; `raw` has it."""
+    return calendar_date(str(value))
+
+
+@lru_cache(maxsize=1024)  # many refunds share few dates
+def calendar_date(word: str) -> datetime.date | None:
+    try:
+        return isoparse(word).date() if DATE.fullmatch(word) else None
+    except ValueError:
+        return None
+
+
+def get(source: Mapping[str, Any], key: str, read: Callable[[Any], T | None]) -> T | None:
+    value = source.get(key)
+    if value is None or value == "":  # this API writes "" for null
+        return None
+    try:
+        return read(value)
+    except WireError as error:
+        raise error.under(key) from None
+
+
+def many(source: Mapping[str, Any], key: str, read: Callable[[Any], T | None]) -> tuple[T, ...]:
+    """A list. A single value is a list of one; null and missing are the empty list; null items are skipped."""
+    value = source.get(key)
+    if value is None or value == "":
+        return ()
+    out: list[T] = []
+    for i, item in enumerate(value if value.__class__ is list else [value]):
+        try:
+            if item is not None and (done := read(item)) is not None:
+                out.append(done)
+        except WireError as error:
+            raise error.under(f"{key}[{i}]") from None
+    return tuple(out)
+
+
+@attrs.frozen(kw_only=True)
+class Received:
+    """Base of the models that are read: nothing is required, null and absent are both None.
+
+    A repr shows numbers, dates, codes and the text that is known to be harmless; `raw`, `attrs.asdict` and pickles
+    hold everything, passenger names included.
+    """
+
+    _names: ClassVar[frozenset[str]] = frozenset()
+    raw: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False, eq=False)
+    """The JSON object as received, numbers exact."""
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Received members that the model does not name."""
+        return {key: value for key, value in self.raw.items() if key not in self._names}
+
+    @classmethod
+    def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
+        """Read a JSON object; `more` are the fields that a subclass adds."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_json(cls, content: bytes | str, **more: Any) -> Self:
+        """Read the bytes of an answer."""
+        return cls.from_dict(loads(content), **more)
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+def of(
+    kind: type, *, null: bool = False, many: bool = False, pattern: str = "", min_items: int = 0
+) -> Callable[[Any, Any, Any], None]:
+    """The attrs validator of a sent field. Enums are closed here; the refused value is not shown."""
+    form = re.compile(pattern, re.ASCII)
+
+    def check(_model: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+        if value is None and null:
+            return
+        name = field.name
+        if many and value.__class__ not in (list, tuple):
+            raise InvalidRequestError(f"{name}: give a list or tuple of {kind.__name__}, not {type(value).__name__}")
+        values: Sequence[Any] = [*value] if many else [value]
+        if len(values) < min_items:
+            raise InvalidRequestError(f"{name}: give at least {min_items} {kind.__name__}")
+        for item in values:
+            if not isinstance(item, kind) or isinstance(item, datetime.datetime):  # a datetime is a date to Python
+                raise InvalidRequestError(f"{name}: give {kind.__name__}, not {type(item).__name__}")
+            if isinstance(item, OpenEnum) and not item.is_known:
+                raise InvalidRequestError(f"{name}: {item.value!r} is not a {kind.__name__} that can be sent")
+            if pattern and not form.search(str(item)):
+                raise InvalidRequestError(f"{name}: give text of the form {pattern}")
+
+    return check
+
+
+def put(value: Any) -> Any:
+    """The JSON form of a sent value."""
+    if isinstance(value, datetime.date):
+        return f"{value:%Y%m%d}"
+    if isinstance(value, OpenEnum):
+        return value.value
+    if value.__class__ in (list, tuple):
+        return [put(item) for item in value]
+    return value.to_dict() if hasattr(value, "to_dict") else value
+
+
+# ---- what the generator's own endpoint modules import ----------------------------------------------------------------
+class Unset:
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET = Unset()
+
+
+@attrs.define
+class Response(Generic[T]):
+    status_code: HTTPStatus
+    content: bytes
+    headers: MutableMapping[str, str]
+    parsed: T | None
