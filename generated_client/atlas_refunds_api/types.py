@@ -6,7 +6,7 @@ Hand-written in openapi/templates/wire.py; the generator copies it into the pack
 import datetime
 import json
 import re
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -24,7 +24,17 @@ DATE = re.compile(r"\d{8}|\d{4}-\d\d-\d\d", re.ASCII)
 
 # ---- errors ----------------------------------------------------------------------------------------------------------
 class AtlasRefundsError(Exception):
-    """Root of every error that this project raises."""
+    """Root of every error that this project raises. Survives pickle, whatever its subclass takes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restore, (type(self), self.args, self.__dict__)
+
+
+def restore(kind: type[AtlasRefundsError], args: tuple[Any, ...], state: dict[str, Any]) -> AtlasRefundsError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidRequestError(AtlasRefundsError, ValueError):
@@ -37,9 +47,6 @@ class WireError(AtlasRefundsError, ValueError):
     def __init__(self, expected: str, found: str, path: str = "") -> None:
         super().__init__(expected, found, path)
         self.expected, self.found, self.path = expected, found, path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.expected, self.found, self.path)
 
     def __str__(self) -> str:
         return f"{self.path or 'body'}: expected {self.expected}, found {self.found}"
@@ -222,22 +229,25 @@ def of(
     """The attrs validator of a sent field. Enums are closed here; the refused value is not shown."""
     form = re.compile(pattern, re.ASCII)
 
+    def one(name: str, value: object) -> None:
+        if not isinstance(value, kind) or isinstance(value, datetime.datetime):  # to Python a datetime is a date
+            raise InvalidRequestError(f"{name}: give {kind.__name__}, not {type(value).__name__}")
+        if isinstance(value, OpenEnum) and not value.is_known:
+            raise InvalidRequestError(f"{name}: {value.value!r} is not a {kind.__name__} that can be sent")
+        if pattern and not form.search(str(value)):
+            raise InvalidRequestError(f"{name}: give text of the form {pattern}")
+
     def check(_model: object, field: "attrs.Attribute[Any]", value: Any) -> None:
-        if value is None and null:
-            return
-        name = field.name
-        if many and value.__class__ not in (list, tuple):
-            raise InvalidRequestError(f"{name}: give a list or tuple of {kind.__name__}, not {type(value).__name__}")
-        values: Sequence[Any] = [*value] if many else [value]
-        if len(values) < min_items:
-            raise InvalidRequestError(f"{name}: give at least {min_items} {kind.__name__}")
-        for item in values:
-            if not isinstance(item, kind) or isinstance(item, datetime.datetime):  # a datetime is a date to Python
-                raise InvalidRequestError(f"{name}: give {kind.__name__}, not {type(item).__name__}")
-            if isinstance(item, OpenEnum) and not item.is_known:
-                raise InvalidRequestError(f"{name}: {item.value!r} is not a {kind.__name__} that can be sent")
-            if pattern and not form.search(str(item)):
-                raise InvalidRequestError(f"{name}: give text of the form {pattern}")
+        if value is None:
+            if not null:
+                raise InvalidRequestError(f"{field.name}: give {kind.__name__}, not None")
+        elif not many:
+            one(field.name, value)
+        elif value.__class__ not in (list, tuple) or len(value) < min_items:
+            raise InvalidRequestError(f"{field.name}: give a list or tuple of {kind.__name__}, {min_items} or more")
+        else:
+            for item in value:
+                one(field.name, item)
 
     return check
 

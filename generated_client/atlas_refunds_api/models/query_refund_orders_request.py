@@ -22,7 +22,7 @@ class QueryRefundOrdersRequest:
     carrier: str | None = attrs.field(validator=wire.of(str, null=True))
     """ 2 character IATA airline code. you can choose to request either orderNo or both airlinePNR and carrier. If you
     use `airlinePNR` and `carrier`, the `orderNo`  field may be null. """
-    display_currency: str | None = attrs.field(default=None, validator=wire.of(str, null=True))
+    display_currency: str | None = attrs.field(default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$"))
     """ The alternative currency in which the fare and taxes amount needs to be displayed. The 3-letter currency code
     should be entered. """
 
