@@ -107,7 +107,7 @@ def loads(content: bytes | str) -> Any:
     """JSON with exact decimals; NaN and Infinity are refused."""
     try:
         return json.loads(content, parse_float=Decimal, parse_constant=not_json)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # Decimal refuses an exponent of twenty digits
         raise WireError("JSON", "something else") from None
 
 
@@ -115,9 +115,11 @@ def not_json(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-def expect_object(value: object) -> None:
-    if not isinstance(value, dict):
+def expect_object(value: Any) -> dict[str, Any]:
+    if value.__class__ is not dict:
         raise unexpected("an object", value)
+    found: dict[str, Any] = value
+    return found
 
 
 def text(value: object) -> str:
@@ -130,7 +132,7 @@ def text(value: object) -> str:
 
 def number(value: object) -> Decimal:
     """An amount, exact. Text that is not a number is an error: an unreadable amount must not look absent."""
-    if isinstance(value, Decimal) and value.is_finite():
+    if isinstance(value, Decimal) and value.is_finite() and -100 < value.adjusted() < 100:  # 1e2000000 costs minutes
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
@@ -158,7 +160,7 @@ def boolean(value: object) -> bool:
 
 def ymd(value: object) -> datetime.date | None:
     """yyyyMMdd (or yyyy-MM-dd) as a date. Anything else is None, never an error; `raw` has it."""
-    return calendar_date(str(value))
+    return calendar_date(str(value)) if isinstance(value, (str, int)) else None
 
 
 @lru_cache(maxsize=1024)  # many refunds share few dates
@@ -227,13 +229,13 @@ def of(
     kind: type, *, null: bool = False, many: bool = False, pattern: str = "", min_items: int = 0
 ) -> Callable[[Any, Any, Any], None]:
     """The attrs validator of a sent field. Enums are closed here; the refused value is not shown."""
-    form = re.compile(pattern, re.ASCII)
+    form = re.compile(re.sub(r"\$$", r"\\Z", pattern), re.ASCII)  # JSON Schema's $ is the very end
 
     def one(name: str, value: object) -> None:
         if not isinstance(value, kind) or isinstance(value, datetime.datetime):  # to Python a datetime is a date
             raise InvalidRequestError(f"{name}: give {kind.__name__}, not {type(value).__name__}")
         if isinstance(value, OpenEnum) and not value.is_known:
-            raise InvalidRequestError(f"{name}: {value.value!r} is not a {kind.__name__} that can be sent")
+            raise InvalidRequestError(f"{name}: give a published {kind.__name__}")
         if pattern and not form.search(str(value)):
             raise InvalidRequestError(f"{name}: give text of the form {pattern}")
 
