@@ -1,1 +1,124 @@
-"""Asyncio SDK for the refund API of Atlas (ATRIP)."""
+"""Asyncio SDK for the refund API of Atlas (ATRIP): quote a refund, submit it once, follow it, act when it ends."""
+
+import logging as _logging
+
+from atlas_refunds_api.models import (
+    FastConfirmation,
+    PassengerType,
+    PenaltyPercentBase,
+    QuoteType,
+    RefundableAncillary,
+    RefundFareAmount,
+    RefundMethod,
+    RefundPassenger,
+    RefundPostTicketingServiceAmount,
+    RefundReason,
+    RefundRule,
+    RefundSegment,
+    RefundStatus,
+    RefundTicket,
+    RefundVoucher,
+    RuleType,
+    ServiceFee,
+)
+
+from ._version import __version__
+from .client import AtlasRefunds
+from .clocks import Clock
+from .codes import Advice
+from .errors import (
+    AlreadySubmittedError,
+    ApiError,
+    AtlasRefundsError,
+    AuthenticationError,
+    BadResponseError,
+    ConfigurationError,
+    InvalidOrderRef,
+    InvalidRequestError,
+    InvalidRequestRejected,
+    NoAnswerError,
+    NotificationError,
+    NotReadyError,
+    NotRefundableError,
+    NotSentError,
+    OutcomeUnknownError,
+    QuoteExpiredError,
+    RateLimitedError,
+    RefundNotCompletedError,
+    ServerError,
+    SubmissionInProgressError,
+    WaitTimeoutError,
+)
+from .notifications import UnverifiedNotification, parse_notification
+from .orders import AirlinePnr, OrderNo, OrderRef, order_ref
+from .polling import PollSchedule
+from .results import Refund, RefundQuote, RefundState
+from .retries import RetryPolicy
+from .settings import SANDBOX_URL, Credentials, Timeouts
+from .statuses import PaymentMode, is_final, is_refunded
+from .tokens import RefundToken
+
+__all__ = [
+    "SANDBOX_URL",
+    "Advice",
+    "AirlinePnr",
+    "AlreadySubmittedError",
+    "ApiError",
+    "AtlasRefunds",
+    "AtlasRefundsError",
+    "AuthenticationError",
+    "BadResponseError",
+    "Clock",
+    "ConfigurationError",
+    "Credentials",
+    "FastConfirmation",
+    "InvalidOrderRef",
+    "InvalidRequestError",
+    "InvalidRequestRejected",
+    "NoAnswerError",
+    "NotReadyError",
+    "NotRefundableError",
+    "NotSentError",
+    "NotificationError",
+    "OrderNo",
+    "OrderRef",
+    "OutcomeUnknownError",
+    "PassengerType",
+    "PaymentMode",
+    "PenaltyPercentBase",
+    "PollSchedule",
+    "QuoteExpiredError",
+    "QuoteType",
+    "RateLimitedError",
+    "Refund",
+    "RefundFareAmount",
+    "RefundMethod",
+    "RefundNotCompletedError",
+    "RefundPassenger",
+    "RefundPostTicketingServiceAmount",
+    "RefundQuote",
+    "RefundReason",
+    "RefundRule",
+    "RefundSegment",
+    "RefundState",
+    "RefundStatus",
+    "RefundTicket",
+    "RefundToken",
+    "RefundVoucher",
+    "RefundableAncillary",
+    "RetryPolicy",
+    "RuleType",
+    "ServerError",
+    "ServiceFee",
+    "SubmissionInProgressError",
+    "Timeouts",
+    "UnverifiedNotification",
+    "WaitTimeoutError",
+    "__version__",
+    "is_final",
+    "is_refunded",
+    "order_ref",
+    "parse_notification",
+]
+
+_logging.getLogger(__name__).addHandler(_logging.NullHandler())

@@ -1,0 +1,129 @@
+"""The three calls as the requests that are sent: input checked, models filled, bytes and headers made. No I/O."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import attrs
+from atlas_refunds_api.api.refund import query_refund_orders, refund, refund_quotation
+from atlas_refunds_api.models import (
+    QueryRefundOrdersRequest,
+    RefundPassenger,
+    RefundQuotationRequest,
+    RefundRequest,
+)
+
+from ._version import __version__
+from .errors import InvalidRequestError
+from .orders import OrderRef, wire_keys
+from .results import RefundQuote
+from .settings import Credentials, Timeouts
+from .transport import Request
+
+
+@attrs.frozen
+class Operation:
+    """One call of the API; the generated endpoint module describes it (method, path, body, media type)."""
+
+    name: str
+    describe: Callable[..., Mapping[str, Any]] = attrs.field(repr=False)
+
+
+QUOTE: Final = Operation("quote", refund_quotation._get_kwargs)  # pyright: ignore[reportPrivateUsage]
+SUBMIT: Final = Operation("submit", refund._get_kwargs)  # pyright: ignore[reportPrivateUsage]
+QUERY: Final = Operation("query", query_refund_orders._get_kwargs)  # pyright: ignore[reportPrivateUsage]
+
+STANDARD_HEADERS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"atlas-refunds/{__version__}",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Submission:
+    """What one submit is about; what an unclear outcome has to be settled with."""
+
+    order: OrderRef
+    offer_id: str | None
+    passengers: tuple[RefundPassenger, ...] = attrs.field(repr=False)
+    display_currency: str | None
+
+    def body(self) -> RefundRequest:
+        return RefundRequest(
+            **wire_keys(self.order),
+            display_currency=self.display_currency,
+            refund_offer_id=self.offer_id,
+            refund_request_list=None if self.offer_id else self.passengers,
+        )
+
+
+def quote_body(order: OrderRef, passengers: Iterable[RefundPassenger], currency: str | None) -> RefundQuotationRequest:
+    keys = wire_keys(order)
+    return RefundQuotationRequest(**keys, display_currency=currency, refund_request_list=everyone(passengers))
+
+
+def query_body(order: OrderRef, refund_code: str | None, currency: str | None) -> QueryRefundOrdersRequest:
+    return QueryRefundOrdersRequest(**wire_keys(order), refund_code=refund_code, display_currency=currency)
+
+
+def submission(
+    what: RefundQuote | OrderRef,
+    *,
+    offer_id: str | None,
+    passengers: Iterable[RefundPassenger] | None,
+    display_currency: str | None,
+    even_if_not_refundable: bool,
+) -> Submission:
+    """Check the three ways to submit: a quote, an order with an offer id, an order with passengers."""
+    if not isinstance(what, RefundQuote):
+        wire_keys(what)
+        if (offer_id is None) == (passengers is None):
+            raise InvalidRequestError("submit: give a quote, or an order with either offer_id or passengers")
+        people = () if passengers is None else everyone(passengers)
+        return Submission(order=what, offer_id=offer_id, passengers=people, display_currency=display_currency)
+    if offer_id is not None or passengers is not None:
+        raise InvalidRequestError("submit: a quote has its own offer and passengers, give nothing beside it")
+    if not what.refund_offer_id:
+        raise InvalidRequestError("submit: this quote has no offer id; quote again")
+    if what.is_refundable is not True and not even_if_not_refundable:
+        raise InvalidRequestError(
+            "submit: Atlas quoted this as not refundable; to submit all the same, pass even_if_not_refundable=True"
+        )
+    return Submission(
+        order=what.order,
+        offer_id=what.refund_offer_id,
+        passengers=what.passengers,
+        display_currency=display_currency or what.requested_currency,
+    )
+
+
+def everyone(passengers: Iterable[RefundPassenger]) -> tuple[RefundPassenger, ...]:
+    people = tuple(passengers)
+    if not people or not all(isinstance(person, RefundPassenger) for person in people):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequestError("passengers: give at least one RefundPassenger, and nothing else")
+    return people
+
+
+def prepare(
+    operation: Operation,
+    body: RefundQuotationRequest | RefundRequest | QueryRefundOrdersRequest,
+    credentials: Credentials,
+    timeouts: Timeouts,
+) -> Request:
+    """The bytes and headers of a call, as the published requests have them."""
+    described = operation.describe(body=body)
+    return Request(
+        name=operation.name,
+        path=described["url"],
+        headers={
+            **STANDARD_HEADERS,
+            **described["headers"],
+            "x-atlas-client-id": credentials.client_id,
+            "x-atlas-client-secret": credentials.client_secret,
+        },
+        content=json.dumps(described["json"], separators=(",", ":")).encode(),
+        timeout=getattr(timeouts, operation.name),
+        connect_timeout=timeouts.connect,
+        once=operation is SUBMIT,
+    )

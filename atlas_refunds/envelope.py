@@ -1,0 +1,106 @@
+"""What an HTTP answer says, decided without I/O: the body of a success, or the error that it is.
+
+`status` in the body decides, never `msg` and never the presence of an offer id; without it the HTTP status does.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import attrs
+from atlas_refunds_api.types import WireError, expect_object, get, integer, loads
+
+from .codes import CODES, SUCCESS, UNLISTED, Code, http_code
+from .errors import ApiError, BadResponseError
+
+BOM = b"\xef\xbb\xbf"
+REQUEST_ID = ("requestId", "uuid"), ("x-request-id", "x-atlas-request-id")
+
+
+@attrs.frozen
+class Answer:
+    """One whole HTTP answer, content decoded as its Content-Encoding says; header names in lower case."""
+
+    http_status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    content: bytes = attrs.field(repr=False)
+
+
+def settle(answer: Answer, operation: str, now: datetime) -> dict[str, Any]:
+    """The decoded body of a success (status 0).
+
+    Raises ApiError (by the tables in codes.py) or BadResponseError; `now` is for a Retry-After that is a date.
+    """
+    http_ok = answer.http_status // 100 == 2
+    body: dict[str, Any] = {}
+    code = None
+    try:
+        body = expect_object(loads(answer.content.removeprefix(BOM)))
+        code = envelope_code(body)
+        if http_ok and code is None:
+            raise WireError("a status code", "none", "status")
+    except WireError as error:
+        if http_ok:
+            raise BadResponseError(str(error), http_status=answer.http_status, content=answer.content) from None
+    if http_ok and code == SUCCESS:
+        return body
+    if code in (None, SUCCESS):
+        raise refusal(answer, body, operation, None, http_code(answer.http_status), now)
+    raise refusal(answer, body, operation, code, CODES.get(code, UNLISTED), now)
+
+
+def envelope_code(body: Mapping[str, Any]) -> int | None:
+    """The code in a body: `status`, or `code` in the shape that request limits use."""
+    other_shape = "status" not in body and ("retryAfter" in body or "limitType" in body)
+    return get(body, "code" if other_shape else "status", integer)
+
+
+def refusal(
+    answer: Answer, body: Mapping[str, Any], operation: str, code: int | None, known: Code, now: datetime
+) -> ApiError:
+    request_id = request_id_of(body, answer.headers)
+    words = body.get("msg") or body.get("message")
+    label = f"HTTP {answer.http_status}" if code is None else f"code {code}"
+    text = f"{operation} refused, {label}: {known.meaning} ({known.advice.value})"
+    return known.error(
+        f"{text}, request id {request_id}" if request_id else text,
+        advice=known.advice,
+        code=code,
+        message=words if isinstance(words, str) else None,
+        http_status=answer.http_status,
+        request_id=request_id,
+        retry_after=retry_after(body.get("retryAfter"), answer.headers.get("retry-after"), now),
+        raw=body,
+    )
+
+
+def request_id_of(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
+    in_body, in_headers = REQUEST_ID
+    candidates = [*(body.get(name) for name in in_body), *(headers.get(name) for name in in_headers)]
+    return next((c for c in candidates if isinstance(c, str) and re.fullmatch(r"[\w.:-]{1,100}", c)), None)
+
+
+def retry_after(in_body: Any, in_header: str | None, now: datetime) -> timedelta | None:
+    """The longer of the body's `retryAfter` (seconds) and the header (seconds or a date); None when neither is read."""
+    waits = (seconds(str(in_body)), seconds(in_header or ""), until(in_header or "", now))
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def seconds(text: str) -> timedelta | None:
+    return timedelta(seconds=float(text)) if re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", text, re.ASCII) else None
+
+
+def until(text: str, now: datetime) -> timedelta | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return max(timedelta(), (date if date.tzinfo else date.replace(tzinfo=UTC)) - now)
+
+
+def readable_refund_code(content: bytes) -> str | None:
+    """The refund code in an answer that cannot be read as a whole."""
+    found = re.search(rb'"refundCode"\s*:\s*"([\w-]{1,64})"', content)
+    return found and found[1].decode()

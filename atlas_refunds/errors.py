@@ -1,0 +1,187 @@
+"""What can go wrong, by what the caller can do about it.
+
+    AtlasRefundsError
+    ├─ InvalidRequestError          nothing was sent; the text says what to give
+    │  ├─ InvalidOrderRef
+    │  └─ ConfigurationError
+    ├─ NotSentError                 provably never reached Atlas; safe to repeat
+    ├─ NoAnswerError                a quote or query was sent, no answer came; safe to repeat
+    ├─ OutcomeUnknownError          a submit may or may not have happened; do not repeat it
+    ├─ BadResponseError             an answer came that cannot be read
+    ├─ ApiError                     Atlas refused
+    │  ├─ AuthenticationError, RateLimitedError, ServerError, NotReadyError, QuoteExpiredError,
+    │  └─ AlreadySubmittedError, SubmissionInProgressError, NotRefundableError, InvalidRequestRejected
+    ├─ WaitTimeoutError             the refund is not final yet
+    ├─ RefundNotCompletedError      only from raise_unless_refunded()
+    └─ NotificationError            a webhook body that cannot be read
+
+Texts and reprs hold no credential, no passenger name, no PNR and nothing else that Atlas wrote; what Atlas wrote is
+in the attributes.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from atlas_refunds_api.types import AtlasRefundsError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from atlas_refunds_api.models import RefundPassenger
+
+    from .codes import Advice
+    from .orders import OrderRef
+    from .results import RefundState
+    from .tokens import RefundToken
+
+__all__ = ["AtlasRefundsError", "InvalidRequestError"]  # defined beside the models, whose checks raise them
+
+
+class InvalidOrderRef(InvalidRequestError):
+    """Not exactly one order was named. Nothing was sent."""
+
+
+class ConfigurationError(InvalidRequestError):
+    """A client cannot be made, or used, with these settings. Nothing was sent."""
+
+
+class NotSentError(AtlasRefundsError):
+    """The request provably never reached Atlas (name look-up, connection, TLS). Safe to repeat, submits too."""
+
+
+class NoAnswerError(AtlasRefundsError):
+    """The request may have reached Atlas, but no whole answer came (time-out, connection lost).
+
+    Raised by quote and query, which are safe to repeat. A submit raises OutcomeUnknownError instead.
+    """
+
+
+class OutcomeUnknownError(AtlasRefundsError):
+    """A submit may or may not have been executed. Do not repeat it: find out, then decide.
+
+    `seen` says in words what was observed, `__cause__` is the failure behind it.
+    """
+
+    def __init__(
+        self,
+        seen: str,
+        *,
+        order: "OrderRef",
+        offer_id: str | None,
+        passengers: "tuple[RefundPassenger, ...]",
+        at: datetime,
+        refund_code: str | None = None,
+        content: bytes = b"",
+    ) -> None:
+        super().__init__(f"the submit may or may not have been executed: {seen}. Do not repeat it before you know")
+        self.seen = seen
+        self.order = order
+        self.offer_id = offer_id
+        self.passengers = passengers
+        self.at = at
+        """When the submit was started, UTC."""
+        self.refund_code = refund_code
+        """The code of the refund, where the answer could be read so far: then it was submitted."""
+        self.content = content
+        """The answer's bytes, if one came."""
+
+
+class BadResponseError(AtlasRefundsError):
+    """An answer came that cannot be read. `content` has its bytes (a text never does), `http_status` its status."""
+
+    def __init__(self, problem: str, *, http_status: int, content: bytes) -> None:
+        super().__init__(f"the answer (HTTP {http_status}, {len(content)} bytes) cannot be read: {problem}")
+        self.problem = problem
+        self.http_status = http_status
+        self.content = content
+
+
+class ApiError(AtlasRefundsError):
+    """Atlas answered that it did not do what was asked. Also the class of a code that is in no table.
+
+    `code` is Atlas' status code (None: the HTTP status alone says it), `message` Atlas' own words, for people and
+    sometimes wrong, `request_id` for support, `advice` the class of the code, `raw` the decoded body.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        advice: "Advice",
+        code: int | None,
+        message: str | None,
+        http_status: int,
+        request_id: str | None = None,
+        retry_after: timedelta | None = None,
+        raw: Any = None,
+    ) -> None:
+        super().__init__(text)
+        self.advice = advice
+        self.code = code
+        self.message = message
+        self.http_status = http_status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        """How long Atlas asks to wait, if it does."""
+        self.raw = raw
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same quote or query can succeed later. A submit is never repeated because of it."""
+        return self.advice.retryable
+
+
+class AuthenticationError(ApiError):
+    """Wrong credentials, wrong environment, inactive account, somebody else's order, or an unlisted source address."""
+
+
+class RateLimitedError(ApiError):
+    """Too many calls. Slow down; before a second submit find out about the first."""
+
+
+class ServerError(ApiError):
+    """A passing fault on Atlas' side."""
+
+
+class NotReadyError(ApiError):
+    """Not yet, for instance because the order is not ticketed. Try again in minutes, not in seconds."""
+
+
+class QuoteExpiredError(ApiError):
+    """The offer is no longer valid. Quote again, show the new amount, submit again only with consent."""
+
+
+class AlreadySubmittedError(ApiError):
+    """A refund request exists already. Query it instead of submitting again."""
+
+
+class SubmissionInProgressError(ApiError):
+    """A submit of this order is being processed right now. Wait, then query; do not submit again."""
+
+
+class NotRefundableError(ApiError):
+    """A permanent refusal for business reasons."""
+
+
+class InvalidRequestRejected(ApiError):
+    """Atlas found the request wrong: change it."""
+
+
+class WaitTimeoutError(AtlasRefundsError):
+    """The deadline of a wait passed. The refund goes on; `token` resumes following it, now or in weeks."""
+
+    def __init__(self, *, last_state: "RefundState | None", token: "RefundToken") -> None:
+        status = "never seen" if last_state is None else f"status {last_state.refund_status}"
+        super().__init__(f"refund {token.refund_code} is not final yet ({status}); follow it on with the token")
+        self.last_state = last_state
+        self.token = token
+
+
+class RefundNotCompletedError(AtlasRefundsError):
+    """The refund is rejected, withdrawn or not final; `state` says which."""
+
+    def __init__(self, state: "RefundState") -> None:
+        super().__init__(f"refund {state.refund_code} is not refunded, its status is {state.refund_status}")
+        self.state = state
+
+
+class NotificationError(AtlasRefundsError, ValueError):
+    """A webhook body that cannot be read."""

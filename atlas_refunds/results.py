@@ -1,0 +1,95 @@
+"""What the calls return: the generated models with what only the layer knows added to them.
+
+Each result is the generated model of its answer (all its fields, `raw`, `extra`), so a field that Atlas adds reaches
+users by regenerating alone.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import attrs
+from atlas_refunds_api.models import (
+    RefundOrder,
+    RefundPassenger,
+    RefundQuotationResponse,
+    RefundResponse,
+    RefundStatus,
+)
+
+from .errors import RefundNotCompletedError
+from .orders import AirlinePnr, OrderNo, OrderRef
+from .statuses import is_final, is_refunded
+from .tokens import RefundToken
+
+
+@attrs.frozen(kw_only=True)
+class RefundQuote(RefundQuotationResponse):
+    """What a refund would bring (refunds page, /refundQuotation.do). Valid for about two hours; Atlas decides (805).
+
+    Amounts are Decimal in the currency beside them. `estimated_refund_amount` is before `service_fee`, and only a
+    placeholder when `refund_quote_type` is CANNOT_QUOTE.
+    """
+
+    order: OrderRef
+    passengers: tuple[RefundPassenger, ...]
+    requested_currency: str | None = None
+    """The display currency that was asked for; a submit of this quote asks for it again."""
+
+
+class _Followed(Protocol):
+    @property
+    def refund_status(self) -> RefundStatus | None: ...
+
+
+class _Outcome:
+    """What a refund's status means, when the payment mode is not known (see statuses.py)."""
+
+    __slots__ = ()
+
+    @property
+    def is_final(self: _Followed) -> bool:
+        """Whether the refund will not change any more; an unknown status is not final."""
+        return is_final(self.refund_status)
+
+    @property
+    def is_refunded(self: _Followed) -> bool:
+        """Whether it ended with money."""
+        return is_refunded(self.refund_status)
+
+
+@attrs.frozen(kw_only=True)
+class Refund(_Outcome, RefundResponse):
+    """A submitted refund (refunds page, /refund.do). Submitted is not refunded: follow it."""
+
+    order: OrderRef
+    submitted: datetime
+    """When, UTC, by this machine's clock."""
+
+    @property
+    def token(self) -> RefundToken:
+        """Keep `str(refund.token)` in your database before anything else."""
+        return RefundToken(
+            order=best_ref(self.order, self.order_no), refund_code=self.refund_code, submitted=self.submitted
+        )
+
+
+@attrs.frozen(kw_only=True)
+class RefundState(_Outcome, RefundOrder):
+    """Where a refund stands (refunds page, /queryRefundOrders.do)."""
+
+    order: OrderRef
+
+    @property
+    def token(self) -> RefundToken:
+        """To follow this refund; carries no age, unlike the token of the submit."""
+        return RefundToken(order=best_ref(self.order, self.order_no), refund_code=self.refund_code)
+
+    def raise_unless_refunded(self) -> None:
+        """Raise RefundNotCompletedError unless the refund ended with money."""
+        if not self.is_refunded:
+            raise RefundNotCompletedError(self)
+
+
+def best_ref(asked: OrderRef, order_no: str | None) -> OrderRef:
+    """The order as it was asked for; Atlas' number in place of a PNR, which can match several orders."""
+    return OrderNo(order_no) if isinstance(asked, AirlinePnr) and order_no else asked

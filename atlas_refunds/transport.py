@@ -1,0 +1,180 @@
+"""The only door to HTTP: send one request, bring back one whole answer, and say whether it can have reached Atlas."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from typing import Any, Protocol
+
+import attrs
+import httpx
+
+from .envelope import Answer
+from .errors import BadResponseError, ConfigurationError, NoAnswerError, NotSentError
+
+MAX_BODY = 8 * 1024 * 1024  # bytes; the largest published answer has 1.5 kB
+MAX_IDLE = 16  # kept connections
+NOT_SENT = (  # httpx raises these before the first byte of a request is written
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One call, ready to be sent."""
+
+    name: str
+    path: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    content: bytes = attrs.field(repr=False)
+    timeout: timedelta
+    connect_timeout: timedelta
+    once: bool = False
+    """Must not be executed twice: goes on a new connection, for a kept one can fail after the bytes have left."""
+
+    def limits(self) -> dict[str, float]:
+        """For httpx, which knows no limit for a call as a whole."""
+        whole = self.timeout.total_seconds()
+        return {"connect": self.connect_timeout.total_seconds(), "read": whole, "write": whole, "pool": whole}
+
+
+class Connections(Protocol):
+    """Where requests go: our own connections, or a client that the user made."""
+
+    def exchange(self, url: str, request: Request, trail: "Trail") -> AbstractAsyncContextManager[httpx.Response]:
+        """Send, and hold the connection until the answer has been read."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Trail:
+    """Follows one request by httpcore's trace events: had its first byte left when it failed?"""
+
+    def __init__(self) -> None:
+        self.connecting = self.writing = False
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.startswith("connection.connect_"):
+            self.connecting = True
+        elif event.endswith(".send_request_headers.started"):
+            self.writing = True
+
+    @property
+    def proves_not_sent(self) -> bool:
+        return self.connecting and not self.writing
+
+
+class OwnConnections:
+    """A free list of one-connection transports, last used first: the cost of a call does not grow with their number."""
+
+    def __init__(self) -> None:
+        self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._tls: ssl.SSLContext | None = None
+
+    @asynccontextmanager
+    async def exchange(self, url: str, request: Request, trail: Trail) -> AsyncGenerator[httpx.Response]:
+        connection = self._idle.pop() if self._idle and not request.once else await self._new()
+        try:
+            wire = httpx.Request(
+                "POST",
+                url,
+                headers=dict(request.headers),
+                content=request.content,
+                extensions={"timeout": request.limits(), "trace": trail},
+            )
+            yield await connection.handle_async_request(wire)
+        except BaseException:
+            await connection.aclose()
+            raise
+        if len(self._idle) < MAX_IDLE:
+            self._idle.append(connection)
+        else:
+            await connection.aclose()
+
+    async def _new(self) -> httpx.AsyncHTTPTransport:
+        if self._tls is None:  # reading the certificates takes milliseconds: once, and not on the event loop
+            self._tls = await asyncio.to_thread(httpx.create_ssl_context)
+        one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        return httpx.AsyncHTTPTransport(verify=self._tls, limits=one)
+
+    async def aclose(self) -> None:
+        while self._idle:
+            await self._idle.pop().aclose()
+
+
+class BorrowedClient:
+    """A client that the user made: its proxies, hooks and headers apply, and it stays the user's to close."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    @asynccontextmanager
+    async def exchange(self, url: str, request: Request, trail: Trail) -> AsyncGenerator[httpx.Response]:
+        extensions = {"timeout": request.limits(), "trace": trail}
+        wire = self._client.build_request(
+            "POST", url, headers=dict(request.headers), content=request.content, extensions=extensions
+        )
+        response = await self._client.send(wire, stream=True, follow_redirects=False)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Nothing to do: it is not ours."""
+
+
+class Transport:
+    """Sends requests below one base URL."""
+
+    def __init__(self, base_url: str, connections: Connections) -> None:
+        self._base_url, self._connections = base_url, connections
+        self._closed = False
+
+    async def send(self, request: Request) -> Answer:
+        """One attempt, one answer.
+
+        Raises NotSentError (provably before the first byte), NoAnswerError (anything later), BadResponseError (an
+        answer too large or with broken compression). Cancellation passes through untouched.
+        """
+        if self._closed:
+            raise ConfigurationError("this client is closed: make a new one")
+        trail = Trail()
+        try:
+            async with asyncio.timeout(request.timeout.total_seconds()):
+                async with self._connections.exchange(self._base_url + request.path, request, trail) as response:
+                    return Answer(response.status_code, dict(response.headers), await read(response))
+        except (BadResponseError, asyncio.CancelledError):
+            raise
+        except Exception as error:  # an injected client can raise anything, and what is unknown may have been sent
+            what = f"{request.name}: {type(error).__name__}"
+            if isinstance(error, NOT_SENT) or trail.proves_not_sent:
+                raise NotSentError(f"{what}; nothing was sent") from error
+            raise NoAnswerError(f"{what}; Atlas may have received the request") from error
+
+    async def aclose(self) -> None:
+        """Close our connections; a client that was passed in stays open."""
+        self._closed = True
+        await self._connections.aclose()
+
+
+async def read(response: httpx.Response) -> bytes:
+    """The whole decoded body, in bounded memory."""
+    chunks, size = list[bytes](), 0
+    try:
+        async for chunk in response.aiter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise BadResponseError("it is too large", http_status=response.status_code, content=b"")
+    except httpx.DecodingError as error:
+        status = response.status_code
+        raise BadResponseError("its compression is broken", http_status=status, content=b"".join(chunks)) from error
+    return b"".join(chunks)
