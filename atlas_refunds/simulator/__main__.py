@@ -1,0 +1,50 @@
+"""`python -m atlas_refunds.simulator`: prints the base URL, then runs until it is stopped."""
+
+import argparse
+import asyncio
+import signal
+
+from . import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, serve
+from .clock import scale_for
+
+_HINT = """\
+client id {client_id}, client secret {client_secret}; a simulated day lasts {day:g} s
+orders to play with: GET /_simulator/scenarios"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m atlas_refunds.simulator", description="A local Atlas refund API.")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--day", type=float, default=1.0, help="real seconds per simulated day; 0 freezes the clock")
+    parser.add_argument("--client-id", default=CLIENT_ID)
+    parser.add_argument("--client-secret", default=CLIENT_SECRET)
+    arguments = parser.parse_args()
+    try:
+        clock = Clock(scale=scale_for(arguments.day))
+    except ValueError as wrong:
+        parser.error(str(wrong))
+    simulator = Simulator(clock=clock, client_id=arguments.client_id, client_secret=arguments.client_secret)
+    hint = _HINT.format(client_id=arguments.client_id, client_secret=arguments.client_secret, day=arguments.day)
+    try:
+        asyncio.run(_run(simulator, arguments.port, hint))
+    except OSError as wrong:
+        parser.exit(1, f"cannot listen on port {arguments.port}: {wrong}\n")
+
+
+async def _run(simulator: Simulator, port: int, hint: str) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stopped.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)  # loop.add_signal_handler does not exist on Windows
+    async with serve(simulator, port) as url:
+        print(f"listening on {url}", flush=True)
+        print(hint, flush=True)
+        await stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""HTTP around the service: three endpoints that answer with HTTP 200 and an integer status, whatever they are sent."""
+
+import json
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from . import control, money
+from .scenarios import Operation
+from .service import Service
+
+PATHS: dict[str, Operation] = {
+    "/refundQuotation.do": "quote",
+    "/refund.do": "submit",
+    "/queryRefundOrders.do": "query",
+}
+
+
+class Simulator(Service):
+    """A local Atlas. `asgi` is the application, for `httpx.ASGITransport` or for `serve`."""
+
+    @cached_property
+    def asgi(self) -> ASGIApp:
+        return Starlette(
+            routes=[
+                *(Route(path, _endpoint(self, operation), methods=["POST"]) for path, operation in PATHS.items()),
+                Mount("/_simulator", routes=control.routes(self)),
+            ],
+            # Atlas compresses when asked to, but not its small bodies.
+            middleware=[Middleware(GZipMiddleware)],
+        )
+
+
+def _endpoint(service: Service, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        credentials = (request.headers.get("x-atlas-client-id"), request.headers.get("x-atlas-client-secret"))
+        body = service.answer(operation, credentials, await request.body())
+        text = json.dumps(body, default=money.json_number)
+        return Response(text, media_type="application/json;charset=UTF-8")
+
+    return endpoint
