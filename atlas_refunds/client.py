@@ -32,7 +32,6 @@ from .errors import (
     InvalidRequestError,
     NoAnswerError,
     OutcomeUnknownError,
-    WaitTimeoutError,
 )
 from .notifications import UnverifiedNotification
 from .orders import OrderRef
@@ -40,7 +39,7 @@ from .polling import PollSchedule
 from .results import Refund, RefundQuote, RefundState
 from .retries import RetryPolicy
 from .settings import Credentials, Timeouts, checked_url, from_environment
-from .statuses import PaymentMode, is_final
+from .statuses import PaymentMode
 from .tokens import RefundToken
 from .transport import BorrowedClient, OwnConnections, Request, Transport
 
@@ -202,48 +201,31 @@ class AtlasRefunds:
                     on_update(state)
         return seen[0]
 
-    async def watch(
+    def watch(
         self,
         refund: Followable,
         *,
-        timeout: timedelta = DEFAULT_WAIT,  # noqa: ASYNC109
+        timeout: timedelta = DEFAULT_WAIT,
         schedule: PollSchedule | None = None,
         payment_mode: PaymentMode | None = None,
     ) -> AsyncGenerator[RefundState]:
         """The states of a refund: the present one, each change, the final one. Raises as `wait`."""
-        token = refund if isinstance(refund, RefundToken) else refund.token
-        plan = schedule or self._schedule
-        clock, began = self._clock, self._clock.now()
-        margin = polling.last_look(timeout).total_seconds()
-        deadline = clock.monotonic() + timeout.total_seconds()
-        last, failures = None, 0
-        while True:
-            try:
-                state = await self._look(token, within=deadline - clock.monotonic())
-            except AtlasRefundsError as error:
-                failures += 1
-                if failures >= plan.failures or not polling.is_passing(error):
-                    raise
-                log.info("poll of refund %s failed (%s), number %d in a row", token.refund_code, error, failures)
-            else:
-                failures = 0
-                if state != last:
-                    yield state
-                if is_final(state.refund_status, payment_mode):
-                    return
-                last = state
-            age = clock.now() - (token.submitted or began)
-            pause = min(plan.wait(age, polling.roll()).total_seconds(), deadline - margin - clock.monotonic())
-            if pause <= 0:
-                raise WaitTimeoutError(last_state=last, token=token)
-            await clock.sleep(pause)
+        token = token_of(refund)
+        return polling.watch(
+            lambda within: self._look(token, within),
+            token,
+            timeout=timeout,
+            schedule=schedule or self._schedule,
+            payment_mode=payment_mode,
+            clock=self._clock,
+        )
 
     async def confirm(self, event: UnverifiedNotification, refund: Followable) -> RefundState:
         """The truth about what a webhook claims, by query; the event itself is never believed. May be repeated.
 
         Raises InvalidRequestError when the event is about another order, otherwise as `get`.
         """
-        token = refund if isinstance(refund, RefundToken) else refund.token
+        token = token_of(refund)
         state = await self._look(token)
         if event.order_no not in (state.order_no, getattr(token.order, "order_no", None)):
             raise InvalidRequestError("confirm: the event names another order than the refund")
@@ -291,6 +273,10 @@ class AtlasRefunds:
         except wire.WireError as error:
             status, content = answer.http_status, answer.content
             raise BadResponseError(str(error), http_status=status, content=content) from error
+
+
+def token_of(refund: Followable) -> RefundToken:
+    return refund if isinstance(refund, RefundToken) else refund.token
 
 
 def only(states: list[RefundState], refund_code: str | None) -> RefundState:

@@ -1,13 +1,27 @@
-"""When to ask again about a refund."""
+"""When to ask again about a refund: the schedule, and the loop that keeps to it."""
 
+import logging
 import random
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 
 import attrs
 
-from .errors import ApiError, AtlasRefundsError, BadResponseError, ConfigurationError, NoAnswerError, NotSentError
+from .clocks import Clock
+from .errors import (
+    ApiError,
+    AtlasRefundsError,
+    BadResponseError,
+    ConfigurationError,
+    NoAnswerError,
+    NotSentError,
+    WaitTimeoutError,
+)
+from .results import RefundState
+from .statuses import PaymentMode, is_final
+from .tokens import RefundToken
 
+log = logging.getLogger("atlas_refunds")
 Roll = Callable[[], float]
 roll: Roll = random.random  # not for secrets: it only spreads polls
 
@@ -44,6 +58,41 @@ class PollSchedule:
         """How long to wait before the next poll of a refund of this age; `roll` is random in [0, 1)."""
         interval = next((interval for below, interval in self.steps if age < below), self.later)
         return interval * (1 - self.jitter * roll)
+
+
+async def watch(
+    look: Callable[[float], Awaitable[RefundState]],
+    token: RefundToken,
+    *,
+    timeout: timedelta,  # noqa: ASYNC109  (a deadline that endures failed polls, not a cancellation)
+    schedule: PollSchedule,
+    payment_mode: PaymentMode | None,
+    clock: Clock,
+) -> AsyncGenerator[RefundState]:
+    """The present state, each change, the final one. `look` asks once, within the seconds it is given."""
+    began, margin = clock.now(), last_look(timeout).total_seconds()
+    deadline = clock.monotonic() + timeout.total_seconds()
+    last, failures = None, 0
+    while True:
+        try:
+            state = await look(deadline - clock.monotonic())
+        except AtlasRefundsError as error:
+            failures += 1
+            if failures >= schedule.failures or not is_passing(error):
+                raise
+            log.info("poll of refund %s failed (%s), number %d in a row", token.refund_code, error, failures)
+        else:
+            failures = 0
+            if state != last:
+                yield state
+            if is_final(state.refund_status, payment_mode):
+                return
+            last = state
+        age = clock.now() - (token.submitted or began)
+        pause = min(schedule.wait(age, roll()).total_seconds(), deadline - margin - clock.monotonic())
+        if pause <= 0:
+            raise WaitTimeoutError(last_state=last, token=token)
+        await clock.sleep(pause)
 
 
 def last_look(timeout: timedelta) -> timedelta:

@@ -11,8 +11,8 @@ except ModuleNotFoundError as missing:
     if extra not in {"starlette", "uvicorn"}:
         raise
     raise ImportError(f"the simulator needs {extra}: pip install 'atlas-refunds[simulator]'", name=extra) from missing
-from .clock import Clock
+from .clock import Clock, SteppedTime
 from .scenarios import SCENARIOS
 from .service import CLIENT_ID, CLIENT_SECRET
 
-__all__ = ["CLIENT_ID", "CLIENT_SECRET", "SCENARIOS", "Clock", "Simulator", "serve"]
+__all__ = ["CLIENT_ID", "CLIENT_SECRET", "SCENARIOS", "Clock", "Simulator", "SteppedTime", "serve"]

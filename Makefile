@@ -1,0 +1,59 @@
+# Every target is one line over a script. `make demo` and `make test` need Python 3.11+, git and make, nothing else.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help setup demo test check lint types unit spec client spec-check lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY)  ## make .venv with everything pinned in requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python"; exit 1; }
+	@echo "setting up $(VENV) with $(PYTHON), once ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+demo: $(READY)  ## three refunds from quote to end against a local Atlas
+	@$(BIN)/python -m examples.demo
+
+test: lint types spec-check  ## everything that CI runs
+	@$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage report --skip-covered --fail-under=95
+
+check: lint types spec-check unit  ## what to run before each commit
+
+lint: $(READY)  ## format and lint
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+
+types: $(READY)  ## mypy --strict and pyright
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/pyright
+
+unit: $(READY)  ## the tests that need no installation of their own
+	@$(BIN)/python -m pytest -q --ignore=tests/packaging
+
+spec: $(READY)  ## rebuild the merged and the corrected specification from the page
+	@$(BIN)/python -m scripts.spec build
+
+client: $(READY)  ## the same, and regenerate generated_client/
+	@$(BIN)/python -m scripts.spec client
+
+spec-check: $(READY)  ## fail with a diff when specs or client are not what the page yields
+	@$(BIN)/python -m scripts.spec check
+
+lock: $(READY)  ## pin again what requirements.lock pins
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile -q --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 \
+		--group dev --extra simulator pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment and caches
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
