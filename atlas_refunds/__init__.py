@@ -23,6 +23,7 @@ from atlas_refunds_api.models import (
 )
 
 from ._version import __version__
+from .calls import Submission
 from .client import AtlasRefunds
 from .clocks import Clock
 from .codes import Advice
@@ -32,6 +33,7 @@ from .errors import (
     AtlasRefundsError,
     AuthenticationError,
     BadResponseError,
+    ConcurrentSubmitError,
     ConfigurationError,
     InvalidOrderRef,
     InvalidRequestError,
@@ -49,13 +51,17 @@ from .errors import (
     SubmissionInProgressError,
     WaitTimeoutError,
 )
+from .events import Attempt, Deviation, Event, Outcome, Pause, Settled, SubmitEnded
+from .limits import RateLimit
 from .notifications import UnverifiedNotification, parse_notification
 from .orders import AirlinePnr, OrderNo, OrderRef, order_ref
 from .polling import PollSchedule
+from .reconciling import Reconciliation, Verdict
 from .results import Refund, RefundQuote, RefundState
 from .retries import RetryPolicy
 from .settings import SANDBOX_URL, Credentials, Timeouts
 from .statuses import PaymentMode, is_final, is_refunded
+from .submitting import SubmitGuard, SubmitResult
 from .tokens import RefundToken
 
 __all__ = [
@@ -66,11 +72,15 @@ __all__ = [
     "ApiError",
     "AtlasRefunds",
     "AtlasRefundsError",
+    "Attempt",
     "AuthenticationError",
     "BadResponseError",
     "Clock",
+    "ConcurrentSubmitError",
     "ConfigurationError",
     "Credentials",
+    "Deviation",
+    "Event",
     "FastConfirmation",
     "InvalidOrderRef",
     "InvalidRequestError",
@@ -82,14 +92,18 @@ __all__ = [
     "NotificationError",
     "OrderNo",
     "OrderRef",
+    "Outcome",
     "OutcomeUnknownError",
     "PassengerType",
+    "Pause",
     "PaymentMode",
     "PenaltyPercentBase",
     "PollSchedule",
     "QuoteExpiredError",
     "QuoteType",
+    "RateLimit",
     "RateLimitedError",
+    "Reconciliation",
     "Refund",
     "RefundFareAmount",
     "RefundMethod",
@@ -110,9 +124,15 @@ __all__ = [
     "RuleType",
     "ServerError",
     "ServiceFee",
+    "Settled",
+    "Submission",
     "SubmissionInProgressError",
+    "SubmitEnded",
+    "SubmitGuard",
+    "SubmitResult",
     "Timeouts",
     "UnverifiedNotification",
+    "Verdict",
     "WaitTimeoutError",
     "__version__",
     "is_final",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 from atlas_refunds_api.api.refund import query_refund_orders, refund, refund_quotation
@@ -19,6 +19,8 @@ from .orders import OrderRef, wire_keys
 from .results import RefundQuote
 from .settings import Credentials, Timeouts
 from .transport import Request
+
+Sent: TypeAlias = RefundQuotationRequest | RefundRequest | QueryRefundOrdersRequest
 
 
 @attrs.frozen
@@ -99,7 +101,7 @@ def submission(
 
 
 def everyone(passengers: Iterable[RefundPassenger]) -> tuple[RefundPassenger, ...]:
-    people = tuple(passengers)
+    people = tuple(passengers) if isinstance(passengers, Iterable) else ()  # pyright: ignore[reportUnnecessaryIsInstance]
     if not people or not all(isinstance(person, RefundPassenger) for person in people):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidRequestError("passengers: give at least one RefundPassenger, and nothing else")
     return people
@@ -107,7 +109,7 @@ def everyone(passengers: Iterable[RefundPassenger]) -> tuple[RefundPassenger, ..
 
 def prepare(
     operation: Operation,
-    body: RefundQuotationRequest | RefundRequest | QueryRefundOrdersRequest,
+    body: Sent,
     credentials: Credentials,
     timeouts: Timeouts,
 ) -> Request:

@@ -1,51 +1,34 @@
 """`AtlasRefunds`: what a service awaits."""
 
-import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, TypeVar, overload
+from typing import Any, Final, Self, TypeAlias, overload
 
-import attrs
 import httpx
 from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import RefundPassenger
 
-from . import polling
-from .calls import (
-    QUERY,
-    QUOTE,
-    SUBMIT,
-    Submission,
-    prepare,
-    query_body,
-    quote_body,
-    submission,
-)
+from . import polling, reconciling
+from .caller import Caller
+from .calls import QUERY, QUOTE, SUBMIT, Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
-from .envelope import readable_refund_code, settle
-from .errors import (
-    ApiError,
-    AtlasRefundsError,
-    BadResponseError,
-    InvalidRequestError,
-    NoAnswerError,
-    OutcomeUnknownError,
-)
+from .errors import BadResponseError, InvalidRequestError, OutcomeUnknownError
+from .events import Deviation, Emitter, Handler, log_event
+from .limits import Pace, RateLimit
 from .notifications import UnverifiedNotification
-from .orders import OrderRef
+from .orders import OrderNo, OrderRef
 from .polling import PollSchedule
+from .reconciling import Reconciliation, Verdict
 from .results import Refund, RefundQuote, RefundState
 from .retries import RetryPolicy
 from .settings import Credentials, Timeouts, checked_url, from_environment
 from .statuses import PaymentMode
+from .submitting import OrderLocks, SubmitGuard, Submitter
 from .tokens import RefundToken
 from .transport import BorrowedClient, OwnConnections, Request, Transport
 
-log = logging.getLogger("atlas_refunds")
-T = TypeVar("T")
-Json: TypeAlias = dict[str, Any]
 Followable: TypeAlias = Refund | RefundState | RefundToken
 DEFAULT_WAIT: Final = timedelta(days=90)
 
@@ -67,15 +50,21 @@ class AtlasRefunds:
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         schedule: PollSchedule | None = None,
+        limit: RateLimit | None = None,
+        guard: SubmitGuard | None = None,
+        on_event: Handler | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._credentials = credentials
         self._timeouts = timeouts or Timeouts()
-        self._retry = retry or RetryPolicy()
         self._schedule = schedule or PollSchedule()
         self._clock = clock or SystemClock()
+        self._emit = Emitter([log_event] if on_event is None else [log_event, on_event])
         connections = OwnConnections() if http_client is None else BorrowedClient(http_client)
         self._transport = Transport(checked_url(base_url), connections)
+        pace = Pace(limit or RateLimit(), self._clock)
+        self._caller = Caller(self._transport, retry or RetryPolicy(), pace, self._clock, self._emit)
+        self._submitter = Submitter(self._caller, guard or OrderLocks(), self._clock, self._emit)
 
     @classmethod
     def from_env(cls, **settings: Any) -> Self:
@@ -105,13 +94,15 @@ class AtlasRefunds:
         adds amounts in that currency. Raises InvalidRequestError, NotSentError, NoAnswerError, BadResponseError,
         ApiError.
         """
-        people = tuple(passengers)
+        people = everyone(passengers)
         body = quote_body(order, people, display_currency)
 
-        def read(answer: Json) -> RefundQuote:
+        def read(answer: dict[str, Any]) -> RefundQuote:
             return RefundQuote.from_dict(answer, order=order, passengers=people, requested_currency=display_currency)
 
-        return await self._call(prepare(QUOTE, body, self._credentials, self._timeouts), read)
+        quote = await self._caller.call(self._prepare(QUOTE, body), read)
+        self._compare(order, quote.order_no, "quote")
+        return quote
 
     @overload
     async def submit(
@@ -146,18 +137,41 @@ class AtlasRefunds:
             display_currency=display_currency,
             even_if_not_refundable=even_if_not_refundable,
         )
-        started = self._clock.now()
+        refund = await self._submitter.submit(subject, self._prepare(SUBMIT, subject.body()))
+        self._compare(subject.order, refund.order_no, "submit")
+        return refund
 
-        def read(answer: Json) -> Refund:
-            return Refund.from_dict(answer, order=subject.order, submitted=started)
+    @property
+    def unsettled(self) -> tuple[OutcomeUnknownError, ...]:
+        """Submits through this client without an outcome, the latest of each order; also those that were cancelled.
 
-        request = prepare(SUBMIT, subject.body(), self._credentials, self._timeouts)
-        try:
-            return await self._call(request, read)
-        except (NoAnswerError, BadResponseError, ApiError) as error:
-            if isinstance(error, ApiError) and error.advice.settles_submit:
-                raise
-            raise unknown_outcome(error, subject, started) from error
+        `reconcile` takes them off. Where a submit was cut off by cancellation or by `asyncio.timeout`, this is how to
+        learn of it; a process that is killed takes it along, so keep intents in your own database (see SubmitGuard).
+        """
+        return tuple(self._submitter.unsettled.values())
+
+    async def reconcile(
+        self,
+        unknown: OutcomeUnknownError,
+        *,
+        passengers: Iterable[RefundPassenger] | None = None,
+        patience: timedelta = timedelta(minutes=2),
+    ) -> Reconciliation:
+        """Find out what became of a submit. Never submits; may be repeated, also after a restart.
+
+        Asks for the order's refunds (by code if one was read, else without), then for a fresh quote. SUBMITTED means
+        that Atlas lists the refund, or refuses the quote because a request exists (803, 816 to 818); NOT_SUBMITTED
+        that neither is so once `patience` has passed since the submit, so that you can submit again; UNKNOWN says why.
+        Give `passengers` when the submit was by an offer id alone, for nothing can be quoted without them.
+
+        Proven against the simulator only. By Atlas' documents alone rest: the query without a code (allowed until
+        2024, today's page requires one; then Atlas answers 810 and the quote decides) and code 803 on a quote.
+        """
+        people = unknown.passengers if passengers is None else tuple(passengers)
+        found = await reconciling.reconcile(self, unknown, people, patience, self._clock)
+        if found.verdict is not Verdict.UNKNOWN:
+            self._submitter.unsettled.pop(unknown.order, None)
+        return found
 
     async def query(
         self, order: OrderRef, refund_code: str | None, *, display_currency: str | None = None
@@ -168,7 +182,7 @@ class AtlasRefunds:
         not. An empty list is not an error. Raises as `quote`.
         """
         body = query_body(order, refund_code, display_currency)
-        return await self._query(order, prepare(QUERY, body, self._credentials, self._timeouts))
+        return await self._query(order, self._prepare(QUERY, body))
 
     async def get(
         self, order: OrderRef, refund_code: str | None, *, display_currency: str | None = None
@@ -218,6 +232,7 @@ class AtlasRefunds:
             schedule=schedule or self._schedule,
             payment_mode=payment_mode,
             clock=self._clock,
+            emit=self._emit,
         )
 
     async def confirm(self, event: UnverifiedNotification, refund: Followable) -> RefundState:
@@ -231,48 +246,24 @@ class AtlasRefunds:
             raise InvalidRequestError("confirm: the event names another order than the refund")
         return state
 
-    # ---- one call -----------------------------------------------------------------------------------------------
+    def _compare(self, asked: OrderRef, answered: str | None, operation: str) -> None:
+        """The published samples show another order number in the answer: noticed, not refused."""
+        if isinstance(asked, OrderNo) and answered not in (None, asked.order_no):
+            self._emit(Deviation(at=self._clock.now(), operation=operation, place="orderNo", kind="another order"))
+
+    # ---- asking -------------------------------------------------------------------------------------------------
+    def _prepare(self, operation: Operation, body: Sent) -> Request:
+        return prepare(operation, body, self._credentials, self._timeouts)
+
     async def _look(self, token: RefundToken, within: float | None = None) -> RefundState:
-        request = prepare(QUERY, query_body(token.order, token.refund_code, None), self._credentials, self._timeouts)
-        if within is not None:
-            request = attrs.evolve(request, timeout=min(request.timeout, timedelta(seconds=max(within, 0.001))))
-        return only(await self._query(token.order, request), token.refund_code)
+        request = self._prepare(QUERY, query_body(token.order, token.refund_code, None))
+        return only(await self._query(token.order, request, within), token.refund_code)
 
-    async def _query(self, order: OrderRef, request: Request) -> list[RefundState]:
-        def read(answer: Json) -> list[RefundState]:
-            orders = wire.many(answer, "refundOrders", lambda listed: RefundState.from_dict(listed, order=order))
-            return list(orders)
+    async def _query(self, order: OrderRef, request: Request, within: float | None = None) -> list[RefundState]:
+        def read(answer: dict[str, Any]) -> list[RefundState]:
+            return list(wire.many(answer, "refundOrders", lambda listed: RefundState.from_dict(listed, order=order)))
 
-        return await self._call(request, read)
-
-    async def _call(self, request: Request, read: Callable[[Json], T]) -> T:
-        """Send, settle, read; repeat as the policy says."""
-        attempt, began = 0, self._clock.monotonic()
-        while True:
-            attempt += 1
-            try:
-                return await self._attempt(request, read)
-            except AtlasRefundsError as error:
-                elapsed = timedelta(seconds=self._clock.monotonic() - began)
-                pause = self._retry.wait(
-                    error, once=request.once, attempt=attempt, elapsed=elapsed, roll=polling.roll()
-                )
-                if pause is None:
-                    raise
-                log.info(
-                    "%s attempt %d failed (%s), next in %.1f s", request.name, attempt, error, pause.total_seconds()
-                )
-            await self._clock.sleep(pause.total_seconds())
-
-    async def _attempt(self, request: Request, read: Callable[[Json], T]) -> T:
-        answer = await self._transport.send(request)
-        log.debug("%s answered HTTP %d, %d bytes", request.name, answer.http_status, len(answer.content))
-        body = settle(answer, request.name, self._clock.now())
-        try:
-            return read(body)
-        except wire.WireError as error:
-            status, content = answer.http_status, answer.content
-            raise BadResponseError(str(error), http_status=status, content=content) from error
+        return await self._caller.call(request, read, within=within)
 
 
 def token_of(refund: Followable) -> RefundToken:
@@ -286,17 +277,3 @@ def only(states: list[RefundState], refund_code: str | None) -> RefundState:
         problem = f"{len(states)} refunds are listed, {len(found)} of them fit"
         raise BadResponseError(problem, http_status=200, content=b"")
     return found[0]
-
-
-def unknown_outcome(error: AtlasRefundsError, subject: Submission, started: datetime) -> OutcomeUnknownError:
-    """What is known after a submit without a clear answer; the refund's code, if it can be read at all, is kept."""
-    content = error.content if isinstance(error, BadResponseError) else b""
-    return OutcomeUnknownError(
-        str(error),
-        order=subject.order,
-        offer_id=subject.offer_id,
-        passengers=subject.passengers,
-        at=started,
-        refund_code=readable_refund_code(content),
-        content=content,
-    )

@@ -28,16 +28,17 @@ class Answer:
     content: bytes = attrs.field(repr=False)
 
 
-def settle(answer: Answer, operation: str, now: datetime) -> dict[str, Any]:
+def settle(answer: Answer, operation: str, now: datetime, *, strict: bool = False) -> dict[str, Any]:
     """The decoded body of a success (status 0).
 
     Raises ApiError (by the tables in codes.py) or BadResponseError; `now` is for a Retry-After that is a date.
+    `strict` refuses a member that stands twice, for then an answer says two things.
     """
     http_ok = answer.http_status // 100 == 2
     body: dict[str, Any] = {}
     code = None
     try:
-        body = expect_object(loads(answer.content.removeprefix(BOM)))
+        body = expect_object(loads(answer.content.removeprefix(BOM), unique=strict))
         code = envelope_code(body)
         if http_ok and code is None:
             raise WireError("a status code", "none", "status")
@@ -46,7 +47,8 @@ def settle(answer: Answer, operation: str, now: datetime) -> dict[str, Any]:
             raise BadResponseError(str(error), http_status=answer.http_status, content=answer.content) from None
     if http_ok and code == SUCCESS:
         return body
-    if code in (None, SUCCESS):
+    echo = code == answer.http_status and code not in CODES  # gateways write their HTTP status there: no Atlas code
+    if code in (None, SUCCESS) or echo:
         raise refusal(answer, body, operation, None, http_code(answer.http_status), now)
     raise refusal(answer, body, operation, code, CODES.get(code, UNLISTED), now)
 

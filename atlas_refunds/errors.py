@@ -3,7 +3,8 @@
     AtlasRefundsError
     ├─ InvalidRequestError          nothing was sent; the text says what to give
     │  ├─ InvalidOrderRef
-    │  └─ ConfigurationError
+    │  ├─ ConfigurationError
+    │  └─ ConcurrentSubmitError     another submit of the order came first
     ├─ NotSentError                 provably never reached Atlas; safe to repeat
     ├─ NoAnswerError                a quote or query was sent, no answer came; safe to repeat
     ├─ OutcomeUnknownError          a submit may or may not have happened; do not repeat it
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from .codes import Advice
     from .orders import OrderRef
-    from .results import RefundState
+    from .results import Refund, RefundState
     from .tokens import RefundToken
 
 __all__ = ["AtlasRefundsError", "InvalidRequestError"]  # defined beside the models, whose checks raise them
@@ -41,6 +42,18 @@ class InvalidOrderRef(InvalidRequestError):
 
 class ConfigurationError(InvalidRequestError):
     """A client cannot be made, or used, with these settings. Nothing was sent."""
+
+
+class ConcurrentSubmitError(InvalidRequestError):
+    """Another submit for the same order ran while this one waited, and may have been executed. Nothing was sent.
+
+    `first` is what became of the other: its Refund, or its error. Look at it before you submit again.
+    """
+
+    def __init__(self, first: "Refund | AtlasRefundsError") -> None:
+        became = "failed" if isinstance(first, AtlasRefundsError) else f"made refund {first.refund_code}"
+        super().__init__(f"another submit for this order ran at the same time and {became}; this one was not sent")
+        self.first = first
 
 
 class NotSentError(AtlasRefundsError):

@@ -51,15 +51,16 @@ def order_ref(*, order_no: str | None = None, airline_pnr: str | None = None, ca
 
     Raises InvalidOrderRef when neither form or both are given, or when half of the second is missing.
     """
-    by_airline = bool(airline_pnr or carrier)
-    if bool(order_no) == by_airline:
-        given = "both forms" if by_airline else "neither form"
-        raise InvalidOrderRef(f"give order_no, or airline_pnr with carrier; {given} was given")
-    if order_no:
+    order_no, airline_pnr, carrier = (None if value == "" else value for value in (order_no, airline_pnr, carrier))
+    by_airline = airline_pnr is not None or carrier is not None
+    if (order_no is not None) == by_airline:
+        given = "both forms were" if by_airline else "neither form was"
+        raise InvalidOrderRef(f"give order_no, or airline_pnr with carrier; {given} given")
+    if order_no is not None:
         return OrderNo(order_no)
-    if not airline_pnr:
+    if airline_pnr is None:
         raise InvalidOrderRef("carrier alone names no order: give airline_pnr too")
-    if not carrier:
+    if carrier is None:
         raise InvalidOrderRef("airline_pnr alone is ambiguous: give carrier too, such as G9")
     return AirlinePnr(airline_pnr, carrier=carrier)
 

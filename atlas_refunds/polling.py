@@ -1,6 +1,5 @@
 """When to ask again about a refund: the schedule, and the loop that keeps to it."""
 
-import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
@@ -17,11 +16,11 @@ from .errors import (
     NotSentError,
     WaitTimeoutError,
 )
+from .events import Deviation, Emitter, Pause
 from .results import RefundState
 from .statuses import PaymentMode, is_final
 from .tokens import RefundToken
 
-log = logging.getLogger("atlas_refunds")
 Roll = Callable[[], float]
 roll: Roll = random.random  # not for secrets: it only spreads polls
 
@@ -68,6 +67,7 @@ async def watch(
     schedule: PollSchedule,
     payment_mode: PaymentMode | None,
     clock: Clock,
+    emit: Emitter,
 ) -> AsyncGenerator[RefundState]:
     """The present state, each change, the final one. `look` asks once, within the seconds it is given."""
     began, margin = clock.now(), last_look(timeout).total_seconds()
@@ -80,10 +80,11 @@ async def watch(
             failures += 1
             if failures >= schedule.failures or not is_passing(error):
                 raise
-            log.info("poll of refund %s failed (%s), number %d in a row", token.refund_code, error, failures)
         else:
             failures = 0
             if state != last:
+                if state.refund_status is not None and not state.refund_status.is_known:
+                    emit(unknown_status(state, clock))
                 yield state
             if is_final(state.refund_status, payment_mode):
                 return
@@ -92,6 +93,7 @@ async def watch(
         pause = min(schedule.wait(age, roll()).total_seconds(), deadline - margin - clock.monotonic())
         if pause <= 0:
             raise WaitTimeoutError(last_state=last, token=token)
+        emit(Pause(at=clock.now(), operation="query", reason="poll", seconds=pause))
         await clock.sleep(pause)
 
 
@@ -105,3 +107,8 @@ def is_passing(error: AtlasRefundsError) -> bool:
     if isinstance(error, ApiError):
         return error.retryable
     return isinstance(error, NotSentError | NoAnswerError | BadResponseError)
+
+
+def unknown_status(state: RefundState, clock: Clock) -> Deviation:
+    value = str(state.refund_status)
+    return Deviation(at=clock.now(), operation="query", place="refundStatus", kind="unknown code", value=value)

@@ -16,6 +16,7 @@ SANDBOX_URL: Final = "https://sandbox.atriptech.com"
 """Atlas' sandbox. No production address is built in: yours stands on your ATRIP profile page."""
 
 HEADER_TEXT = re.compile(r"[!-~]+")  # printable ASCII without spaces; a line break would smuggle in a header
+URL_TEXT = re.compile(r"[^\s\\]+")  # urlsplit drops line breaks, and parsers disagree about backslashes
 
 
 @attrs.frozen
@@ -59,7 +60,13 @@ def checked_url(base_url: str) -> str:
 
     Raises ConfigurationError unless it is https, or http on a loopback address; the secret travels in a header.
     """
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        readable = URL_TEXT.fullmatch(base_url) and parts.port != 0  # reading a port that is none raises
+    except (ValueError, TypeError, AttributeError):
+        readable = False
+    if not readable:
+        raise ConfigurationError("base_url: give an absolute https address, such as SANDBOX_URL")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError("base_url: give an https address; plain http is for loopback addresses only")
     if parts.scheme not in ("http", "https") or not parts.hostname:

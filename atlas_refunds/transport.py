@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import zlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -37,6 +38,7 @@ class Request:
     connect_timeout: timedelta
     once: bool = False
     """Must not be executed twice: goes on a new connection, for a kept one can fail after the bytes have left."""
+    trail: "Trail" = attrs.field(factory=lambda: Trail(), eq=False, repr=False)
 
     def limits(self) -> dict[str, float]:
         """For httpx, which knows no limit for a call as a whole."""
@@ -47,7 +49,7 @@ class Request:
 class Connections(Protocol):
     """Where requests go: our own connections, or a client that the user made."""
 
-    def exchange(self, url: str, request: Request, trail: "Trail") -> AbstractAsyncContextManager[httpx.Response]:
+    def exchange(self, url: str, request: Request) -> AbstractAsyncContextManager[httpx.Response]:
         """Send, and hold the connection until the answer has been read."""
         ...
 
@@ -55,10 +57,14 @@ class Connections(Protocol):
 
 
 class Trail:
-    """Follows one request by httpcore's trace events: had its first byte left when it failed?"""
+    """Follows one request by httpcore's trace events: can its first byte have left when it failed?"""
 
     def __init__(self) -> None:
-        self.connecting = self.writing = False
+        self.start(handed_over=False)
+
+    def start(self, *, handed_over: bool) -> None:
+        """Begin anew; `handed_over` when the request is about to be given to httpx."""
+        self.handed_over, self.connecting, self.writing = handed_over, False, False
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         if event.startswith("connection.connect_"):
@@ -67,8 +73,8 @@ class Trail:
             self.writing = True
 
     @property
-    def proves_not_sent(self) -> bool:
-        return self.connecting and not self.writing
+    def may_have_left(self) -> bool:
+        return self.handed_over and not (self.connecting and not self.writing)
 
 
 class OwnConnections:
@@ -79,7 +85,7 @@ class OwnConnections:
         self._tls: ssl.SSLContext | None = None
 
     @asynccontextmanager
-    async def exchange(self, url: str, request: Request, trail: Trail) -> AsyncGenerator[httpx.Response]:
+    async def exchange(self, url: str, request: Request) -> AsyncGenerator[httpx.Response]:
         connection = self._idle.pop() if self._idle and not request.once else await self._new()
         try:
             wire = httpx.Request(
@@ -87,8 +93,9 @@ class OwnConnections:
                 url,
                 headers=dict(request.headers),
                 content=request.content,
-                extensions={"timeout": request.limits(), "trace": trail},
+                extensions={"timeout": request.limits(), "trace": request.trail},
             )
+            request.trail.start(handed_over=True)
             yield await connection.handle_async_request(wire)
         except BaseException:
             await connection.aclose()
@@ -116,11 +123,14 @@ class BorrowedClient:
         self._client = client
 
     @asynccontextmanager
-    async def exchange(self, url: str, request: Request, trail: Trail) -> AsyncGenerator[httpx.Response]:
-        extensions = {"timeout": request.limits(), "trace": trail}
+    async def exchange(self, url: str, request: Request) -> AsyncGenerator[httpx.Response]:
+        if self._client.is_closed:
+            raise ConfigurationError("the http_client is closed")
+        extensions = {"timeout": request.limits(), "trace": request.trail}
         wire = self._client.build_request(
             "POST", url, headers=dict(request.headers), content=request.content, extensions=extensions
         )
+        request.trail.start(handed_over=True)
         response = await self._client.send(wire, stream=True, follow_redirects=False)
         try:
             yield response
@@ -138,24 +148,27 @@ class Transport:
         self._base_url, self._connections = base_url, connections
         self._closed = False
 
+    def url(self, request: Request) -> str:
+        return self._base_url + request.path
+
     async def send(self, request: Request) -> Answer:
         """One attempt, one answer.
 
         Raises NotSentError (provably before the first byte), NoAnswerError (anything later), BadResponseError (an
-        answer too large or with broken compression). Cancellation passes through untouched.
+        answer too large or with broken compression). Cancellation passes through; `request.trail` tells what it hit.
         """
         if self._closed:
             raise ConfigurationError("this client is closed: make a new one")
-        trail = Trail()
+        request.trail.start(handed_over=False)
         try:
             async with asyncio.timeout(request.timeout.total_seconds()):
-                async with self._connections.exchange(self._base_url + request.path, request, trail) as response:
+                async with self._connections.exchange(self.url(request), request) as response:
                     return Answer(response.status_code, dict(response.headers), await read(response))
-        except (BadResponseError, asyncio.CancelledError):
+        except (BadResponseError, ConfigurationError):
             raise
         except Exception as error:  # an injected client can raise anything, and what is unknown may have been sent
             what = f"{request.name}: {type(error).__name__}"
-            if isinstance(error, NOT_SENT) or trail.proves_not_sent:
+            if isinstance(error, NOT_SENT) or not request.trail.may_have_left:
                 raise NotSentError(f"{what}; nothing was sent") from error
             raise NoAnswerError(f"{what}; Atlas may have received the request") from error
 
@@ -166,15 +179,25 @@ class Transport:
 
 
 async def read(response: httpx.Response) -> bytes:
-    """The whole decoded body, in bounded memory."""
-    chunks, size = list[bytes](), 0
+    """The whole decoded body, in bounded memory whatever is sent. Raises BadResponseError."""
+
+    def bad(problem: str) -> BadResponseError:
+        return BadResponseError(problem, http_status=response.status_code, content=bytes(body))
+
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip", ""):
+        body = bytearray()
+        raise bad(f"its compression {encoding[:20]!r} was not asked for")
+    inflate = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
+    body = bytearray()
     try:
-        async for chunk in response.aiter_bytes():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise BadResponseError("it is too large", http_status=response.status_code, content=b"")
-    except httpx.DecodingError as error:
-        status = response.status_code
-        raise BadResponseError("its compression is broken", http_status=status, content=b"".join(chunks)) from error
-    return b"".join(chunks)
+        async for chunk in response.aiter_raw():
+            body += inflate.decompress(chunk, MAX_BODY + 1 - len(body)) if inflate else chunk
+            if len(body) > MAX_BODY:
+                body.clear()
+                raise bad("it is too large")
+    except zlib.error:
+        raise bad("its compression is broken") from None
+    if inflate and body and not inflate.eof:
+        raise bad("its compression is cut off")
+    return bytes(body)

@@ -1,0 +1,120 @@
+"""One call, as often as it may be sent: turn, attempt, answer, repeat."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+from atlas_refunds_api.types import WireError
+
+from . import polling
+from .clocks import Clock
+from .codes import SUCCESS, Advice
+from .envelope import Answer, settle
+from .errors import (
+    ApiError,
+    AtlasRefundsError,
+    BadResponseError,
+    NoAnswerError,
+    NotSentError,
+    RateLimitedError,
+)
+from .events import Attempt, Deviation, Emitter, Outcome, Pause
+from .limits import Pace
+from .retries import RetryPolicy
+from .transport import Request, Transport
+
+T = TypeVar("T")
+Read: TypeAlias = Callable[[dict[str, Any]], T]
+
+OUTCOMES: dict[type[BaseException], Outcome] = {
+    ApiError: Outcome.REFUSED,
+    BadResponseError: Outcome.UNREADABLE,
+    NoAnswerError: Outcome.NO_ANSWER,
+    NotSentError: Outcome.NOT_SENT,
+}
+
+
+class Caller:
+    """Sends requests until they are answered, or may not be repeated any more."""
+
+    def __init__(self, transport: Transport, retry: RetryPolicy, pace: Pace, clock: Clock, emit: Emitter) -> None:
+        self._transport, self._retry, self._pace, self._clock, self._emit = transport, retry, pace, clock, emit
+
+    async def call(self, request: Request, read: Read[T], *, within: float | None = None) -> T:
+        """The answer, read. `within` bounds all attempts together, in seconds.
+
+        Raises what the last attempt raised, with the list of all attempts in `.attempts`.
+        """
+        policy, began = self._retry, self._clock.monotonic()
+        if within is not None:
+            left = timedelta(seconds=max(within, 0.001))
+            policy = attrs.evolve(policy, deadline=min(policy.deadline, left))
+            request = attrs.evolve(request, timeout=min(request.timeout, left))
+        attempts: list[Attempt] = []
+        while True:
+            async with self._pace.turn(request.name, once=request.once, waits=partial(self._pause, request, "limit")):
+                try:
+                    return await self._attempt(request, read, attempts)
+                except AtlasRefundsError as error:
+                    error.attempts = tuple(attempts)
+                    if isinstance(error, RateLimitedError):
+                        self._pace.slow_down(error)
+                    wait = policy.wait(
+                        error,
+                        once=request.once,
+                        attempt=len(attempts),
+                        elapsed=timedelta(seconds=self._clock.monotonic() - began),
+                        roll=polling.roll(),
+                    )
+                    if wait is None:
+                        raise
+            self._pause(request, "retry", wait.total_seconds())
+            await self._clock.sleep(wait.total_seconds())
+
+    async def _attempt(self, request: Request, read: Read[T], attempts: list[Attempt]) -> T:
+        at, began = self._clock.now(), self._clock.monotonic()
+        failure: BaseException | None = None
+        answer: Answer | None = None
+        try:
+            answer = await self._transport.send(request)
+            return understood(answer, request, read, at)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            attempt = Attempt(
+                at=at,
+                operation=request.name,
+                number=len(attempts) + 1,
+                url=self._transport.url(request),
+                seconds=self._clock.monotonic() - began,
+                outcome=outcome_of(failure),
+                http_status=None if answer is None else answer.http_status,
+                code=failure.code if isinstance(failure, ApiError) else None if failure else SUCCESS,
+                error=type(failure).__name__ if failure else None,
+            )
+            attempts.append(attempt)
+            self._emit(attempt)
+            if isinstance(failure, ApiError) and failure.advice is Advice.UNKNOWN:
+                code = str(failure.code or failure.http_status)
+                self._emit(Deviation(at=at, operation=request.name, place="status", kind="unlisted code", value=code))
+
+    def _pause(self, request: Request, reason: str, seconds: float) -> None:
+        self._emit(Pause(at=self._clock.now(), operation=request.name, reason=reason, seconds=seconds))
+
+
+def understood(answer: Answer, request: Request, read: Read[T], now: datetime) -> T:
+    """The typed answer. Raises ApiError or BadResponseError; no frame of the traceback holds what Atlas wrote."""
+    try:
+        return read(settle(answer, request.name, now, strict=request.once))
+    except WireError as error:
+        problem = str(error)
+    raise BadResponseError(problem, http_status=answer.http_status, content=answer.content)
+
+
+def outcome_of(failure: BaseException | None) -> Outcome:
+    if failure is None:
+        return Outcome.SUCCESS
+    return next((outcome for kind, outcome in OUTCOMES.items() if isinstance(failure, kind)), Outcome.INTERRUPTED)

@@ -1,0 +1,116 @@
+"""What happened, for logs, metrics and traces: frozen facts without credentials, names or PNRs."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import Enum
+from typing import Final, TypeAlias
+
+import attrs
+
+log: Final = logging.getLogger("atlas_refunds")
+
+
+class Outcome(Enum):
+    """How one attempt ended."""
+
+    SUCCESS = "success"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    NO_ANSWER = "no answer"
+    NOT_SENT = "not sent"
+    INTERRUPTED = "interrupted"
+
+
+class Settled(Enum):
+    """What became of a submit."""
+
+    SUBMITTED = "submitted"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One request was sent, or was tried to be sent. `at` is its start, UTC."""
+
+    at: datetime
+    operation: str
+    number: int
+    """1 for the first attempt of a call."""
+    url: str
+    seconds: float
+    outcome: Outcome
+    http_status: int | None = None
+    code: int | None = None
+    """Atlas' status code, 0 for success."""
+    error: str | None = None
+    """Class of the error."""
+
+
+@attrs.frozen(kw_only=True)
+class Pause:
+    """A call waits: before a repeat ("retry"), for its turn ("limit"), until the next poll ("poll")."""
+
+    at: datetime
+    operation: str
+    reason: str
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class SubmitEnded:
+    """A submit ended, by answer, error or cancellation. UNKNOWN wants `reconcile`."""
+
+    at: datetime
+    outcome: Settled
+    order_no: str | None
+    """None when the order was named by PNR."""
+    refund_code: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Deviation:
+    """Atlas sent what its documentation does not allow. `value` is an enum value or a code, nothing else."""
+
+    at: datetime
+    operation: str
+    place: str
+    kind: str
+    value: str | None = None
+
+
+Event: TypeAlias = Attempt | Pause | SubmitEnded | Deviation
+Handler: TypeAlias = Callable[[Event], None]
+
+
+class Emitter:
+    """Hands each event to all handlers; one that fails is logged and does not disturb the call."""
+
+    def __init__(self, handlers: Iterable[Handler]) -> None:
+        self._handlers = tuple(handlers)
+
+    def __call__(self, event: Event) -> None:
+        for handler in self._handlers:
+            try:
+                handler(event)
+            except Exception:
+                log.exception("an event handler failed")
+
+
+def log_event(event: Event) -> None:
+    """The adapter for standard logging, always on: logger "atlas_refunds"."""
+    match event:
+        case Attempt(outcome=outcome):
+            level = logging.DEBUG if outcome is Outcome.SUCCESS else logging.INFO
+            detail = event.error or "ok"
+            log.log(level, "%s attempt %d: %s, HTTP %s, code %s, %.3f s, %s", event.operation, event.number,
+                    outcome.value, event.http_status, event.code, event.seconds, detail)  # fmt: skip
+        case Pause():
+            log.debug("%s waits %.1f s (%s)", event.operation, event.seconds, event.reason)
+        case SubmitEnded(outcome=settled):
+            level = logging.WARNING if settled is Settled.UNKNOWN else logging.INFO
+            log.log(level, "submit of order %s: %s, refund %s", event.order_no, settled.value, event.refund_code)
+        case Deviation():
+            log.warning("%s: %s, %s %s", event.operation, event.place, event.kind, event.value or "")

@@ -1,0 +1,71 @@
+"""How fast a client may call: a token bucket, a bound of calls in flight, and the waits that Atlas asks for."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import attrs
+
+from .clocks import Clock
+from .errors import ConfigurationError, NotSentError, RateLimitedError
+
+TOO_MANY_SUBMITS = 905
+
+
+@attrs.frozen(kw_only=True)
+class RateLimit:
+    """Of one client, over all its calls. Atlas publishes no number for refunds, so this is politeness, not a rule."""
+
+    per_second: float = 20
+    burst: int = 20
+    in_flight: int = 64
+    after_limit: timedelta = timedelta(seconds=1)
+    """How long all calls wait after a 429 that names no wait."""
+    after_too_many_submits: timedelta = timedelta(seconds=30)
+    """How long submits wait after a 905."""
+    longest_hold: timedelta = timedelta(seconds=60)
+    """Above this a call does not wait for Atlas' leave, it raises NotSentError."""
+
+    def __attrs_post_init__(self) -> None:
+        waits = (self.after_limit, self.after_too_many_submits, self.longest_hold)
+        if self.per_second <= 0 or self.burst < 1 or self.in_flight < 1 or min(waits) < timedelta():
+            raise ConfigurationError("rate limit: give rates and bounds above zero, and no negative wait")
+
+
+class Pace:
+    """Gives calls their turn. The bucket is kept as the time at which it would be full again."""
+
+    def __init__(self, limit: RateLimit, clock: Clock) -> None:
+        self._limit, self._clock = limit, clock
+        self._slots = asyncio.Semaphore(limit.in_flight)
+        self._full_at = self._hold_all = self._hold_submits = float("-inf")
+
+    @asynccontextmanager
+    async def turn(self, name: str, *, once: bool, waits: Callable[[float], None]) -> AsyncGenerator[None]:
+        """Hold a slot for one attempt; `waits` is told of a wait before it begins. Raises NotSentError."""
+        wait = self.reserve(self._clock.monotonic(), name, once=once)
+        if wait > 0:
+            waits(wait)
+            await self._clock.sleep(wait)
+        async with self._slots:
+            yield
+
+    def reserve(self, now: float, name: str, *, once: bool) -> float:
+        """Take one token; the seconds until it may be used."""
+        held = max(self._hold_all, self._hold_submits if once else now) - now
+        if held > self._limit.longest_hold.total_seconds():
+            raise NotSentError(f"{name}: Atlas asked to wait, {held:.0f} s are left; nothing was sent")
+        token = 1 / self._limit.per_second
+        self._full_at = max(self._full_at, now) + token
+        return max(0.0, held, self._full_at - now - token * self._limit.burst)
+
+    def slow_down(self, error: RateLimitedError) -> None:
+        """A rate limit that one call met holds back its siblings."""
+        now, asked = self._clock.monotonic(), error.retry_after
+        if error.code == TOO_MANY_SUBMITS:
+            wait = asked or self._limit.after_too_many_submits
+            self._hold_submits = max(self._hold_submits, now + wait.total_seconds())
+        else:
+            wait = asked or self._limit.after_limit
+            self._hold_all = max(self._hold_all, now + wait.total_seconds())
