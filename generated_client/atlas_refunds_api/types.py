@@ -26,6 +26,9 @@ DATE = re.compile(r"\d{8}|\d{4}-\d\d-\d\d", re.ASCII)
 class AtlasRefundsError(Exception):
     """Root of every error that this project raises. Survives pickle, whatever its subclass takes."""
 
+    attempts: tuple[Any, ...] = ()
+    """The attempts of the call that failed, in order; empty when nothing was attempted."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         return restore, (type(self), self.args, self.__dict__)
 
@@ -53,7 +56,7 @@ class WireError(AtlasRefundsError, ValueError):
 
     def under(self, key: str) -> Self:
         """The same error seen from one level further out."""
-        self.path = key + ("." if self.path and self.path[0] != "[" else "") + self.path
+        self.path = key + ("." if self.path else "") + self.path
         return self
 
 
@@ -103,12 +106,20 @@ class OpenEnum(Enum):
 
 
 # ---- reading: one function a kind of value ---------------------------------------------------------------------------
-def loads(content: bytes | str) -> Any:
-    """JSON with exact decimals; NaN and Infinity are refused."""
+def loads(content: bytes | str, *, unique: bool = False) -> Any:
+    """JSON with exact decimals; NaN and Infinity are refused, and with `unique` a member that stands twice."""
+    pairs = distinct if unique else None
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=not_json)
+        return json.loads(content, parse_float=Decimal, parse_constant=not_json, object_pairs_hook=pairs)
     except (ValueError, ArithmeticError, RecursionError):  # Decimal refuses an exponent of twenty digits
         raise WireError("JSON", "something else") from None
+
+
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member stands twice")
+    return members
 
 
 def not_json(constant: str) -> NoReturn:
