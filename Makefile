@@ -53,7 +53,7 @@ spec-check: $(READY)  ## fail with a diff when specs or client are not what the 
 lock: $(READY)  ## pin again what requirements.lock pins
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 \
-		--group dev --extra simulator pyproject.toml -o requirements.lock
+		--group dev --all-extras pyproject.toml -o requirements.lock
 
 clean:  ## remove the environment and caches
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
