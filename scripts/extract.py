@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -54,13 +54,21 @@ def parse(text: str) -> Json:
     if text.lstrip().startswith("{"):
         document = json.loads(text, object_pairs_hook=without_duplicates)
     else:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, StrictLoader)  # noqa: S506 - a SafeLoader
     if not isinstance(document, dict):
         raise ValueError("it is not an object")
     version = str(document.get("openapi") or document.get("swagger"))
     if not version.startswith("3.0."):
         raise ValueError(f"its version is {version}, expected 3.0.x")
     return document
+
+
+class StrictLoader(yaml.SafeLoader):
+    """YAML as JSON is read here: a duplicate key is a ValueError."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        without_duplicates((self.construct_object(key, deep=True), None) for key, _ in node.value)
+        return super().construct_mapping(node, deep)
 
 
 def without_duplicates(pairs: Iterable[tuple[str, Any]]) -> Json:

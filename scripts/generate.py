@@ -24,7 +24,11 @@ def generate(specification: Path, into: Path) -> None:
         *("--custom-template-path", str(OPENAPI / "templates"), "--meta", "none"),
         *("--output-path", str(out), "--overwrite", "--fail-on-warning"),
     ]
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "TYPER_STANDARD_TRACEBACK": "1",  # not a box 80 columns wide: what the templates say stands in its last line
+    }
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SpecError("the generator stopped", [*done.stdout.splitlines(), *done.stderr.splitlines()])

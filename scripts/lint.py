@@ -7,7 +7,7 @@ adds next must either work or stop the build with a message.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from referencing.exceptions import Unresolvable
 
@@ -41,12 +41,17 @@ def nodes(value: Any, at: str = "") -> Iterator[tuple[str, Json]]:
 def invalid(document: Json) -> Problems:
     try:
         for found in OpenAPIV30SpecValidator(document).iter_errors():
-            error = best_match([found])
+            error = best_match([found], key=deepest_first)
             yield f"/{'/'.join(map(str, error.absolute_path))}: {error.message[-200:]}"
     except Unresolvable as error:
         yield f"unresolvable reference {error.ref}"
     except (LookupError, TypeError, AttributeError) as error:  # it stumbles over some malformed documents
         yield f"the validator itself stopped: {error!r}"
+
+
+def deepest_first(error: ValidationError) -> tuple[int, bool]:
+    """What to say of an error that has several causes. jsonschema's own rating stops at errors without a type."""
+    return -len(error.absolute_path), error.validator in ("anyOf", "oneOf")
 
 
 # ---- one object at a time --------------------------------------------------------------------------------------------
@@ -74,6 +79,8 @@ def enum_of_another_type(node: Json) -> Problems:
 
 def enum_without_names(node: Json) -> Problems:
     """The generator drops ALL given names when their number is wrong, and makes up ugly ones when there are none."""
+    if "x-enum-varnames" in node and "enum" not in node:
+        yield "x-enum-varnames, but no enum to name"
     if not isinstance(node.get("enum"), list) or "type" not in node or node["type"] == "object":
         return
     values = [v for v in node["enum"] if v is not None]
@@ -146,7 +153,8 @@ def sent_schemas_are_marked(document: Json) -> Problems:
         name, schema = waiting.pop()
         if schema is None or id(schema) in reached:
             continue
-        reached[id(schema)] = name, schema
+        if "$ref" not in schema:  # a body that is a reference is marked at its target
+            reached[id(schema)] = name, schema
         for at, node in nodes(schema):
             if isinstance(ref := node.get("$ref"), str):
                 target = ref.rsplit("/", 1)[1]

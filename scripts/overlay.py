@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from jsonpath import JSONPathEnvironment, JSONPathMatch
+from jsonpath import JSONPathEnvironment, JSONPathError, JSONPathMatch
 
 from .errors import SpecError
 from .extract import Json
@@ -70,15 +70,18 @@ def act(document: Json, action: Json) -> None:
 def check_form(action: Json) -> None:
     if unknown := {key for key in action.keys() - KNOWN if not key.startswith("x-")}:
         raise Misfit(f"unknown members {sorted(unknown)}")
-    if not action.get("description"):
-        raise Misfit("a description is missing")
+    if missing := [key for key in ("target", "description") if not action.get(key)]:
+        raise Misfit(f"without {' and '.join(missing)}")
     if ("update" in action) == bool(action.get("remove")):
         raise Misfit("exactly one of update and remove: true is needed")
 
 
 def find(document: Json, action: Json) -> list[JSONPathMatch]:
     """The matched nodes, once each, in an order in which removals do not shift what is still to be removed."""
-    matches = list({match.path: match for match in JSONPATH.finditer(action["target"], document)}.values())
+    try:
+        matches = list({match.path: match for match in JSONPATH.finditer(action["target"], document)}.values())
+    except JSONPathError as error:
+        raise Misfit(f"the target is not RFC 9535 JSONPath: {error}") from None
     expected = action.get("x-expect-matches")
     if not matches or expected not in (None, len(matches)):
         raise Misfit(f"matches {len(matches)} nodes, expected {expected or 'at least one'}")
