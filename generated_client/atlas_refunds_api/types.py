@@ -6,7 +6,7 @@ Hand-written in openapi/templates/wire.py; the generator copies it into the pack
 import datetime
 import json
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -263,6 +263,11 @@ def of(
                 one(field.name, item)
 
     return check
+
+
+def fixed(items: Sequence[T] | None) -> tuple[T, ...] | None:
+    """What was checked stays as it was checked, whatever the caller does with his list."""
+    return None if items is None else tuple(items)
 
 
 def put(value: Any) -> Any:

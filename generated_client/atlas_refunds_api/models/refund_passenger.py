@@ -26,6 +26,9 @@ class RefundPassenger:
     - 1: Voluntary
     - 4: Void """
 
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "segments", wire.fixed(self.segments))
+
     def to_dict(self) -> dict[str, Any]:
         out: dict[str, Any] = {}
         out["lastName"] = wire.put(self.last_name)

@@ -28,6 +28,9 @@ class RefundQuotationRequest:
         validator=wire.of(RefundPassenger, many=True, min_items=1)
     )
 
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "refund_request_list", wire.fixed(self.refund_request_list))
+
     def to_dict(self) -> dict[str, Any]:
         out: dict[str, Any] = {}
         out["orderNo"] = wire.put(self.order_no)

@@ -34,6 +34,9 @@ class RefundRequest:
     """ You can request with refundOfferId or refundRequestList. If you use `refundOfferId`, the field
     `refundRequestList` is null. """
 
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "refund_request_list", wire.fixed(self.refund_request_list))
+
     def to_dict(self) -> dict[str, Any]:
         out: dict[str, Any] = {}
         out["orderNo"] = wire.put(self.order_no)
