@@ -60,17 +60,17 @@ def checked_url(base_url: str) -> str:
 
     Raises ConfigurationError unless it is https, or http on a loopback address; the secret travels in a header.
     """
+    problem = ConfigurationError("base_url: give an absolute https address, such as SANDBOX_URL")
     try:
         parts = urlsplit(base_url)
-        readable = URL_TEXT.fullmatch(base_url) and parts.port != 0  # reading a port that is none raises
+        if not URL_TEXT.fullmatch(base_url) or parts.port == 0:  # reading a port that is none raises
+            raise problem
     except (ValueError, TypeError, AttributeError):
-        readable = False
-    if not readable:
-        raise ConfigurationError("base_url: give an absolute https address, such as SANDBOX_URL")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ConfigurationError("base_url: give an https address; plain http is for loopback addresses only")
+        raise problem from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError("base_url: give an absolute https address, such as SANDBOX_URL")
+        raise problem
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ConfigurationError("base_url: give an https address; plain http is for loopback addresses only")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError("base_url: give host and path only, without user, query and fragment")
     return base_url.rstrip("/")

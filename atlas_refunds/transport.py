@@ -82,11 +82,12 @@ class OwnConnections:
 
     def __init__(self) -> None:
         self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._closed = False
         self._tls: ssl.SSLContext | None = None
 
     @asynccontextmanager
     async def exchange(self, url: str, request: Request) -> AsyncGenerator[httpx.Response]:
-        connection = self._idle.pop() if self._idle and not request.once else await self._new()
+        connection = self._idle.pop() if self._idle and not request.once else await self._new(url)
         try:
             wire = httpx.Request(
                 "POST",
@@ -100,18 +101,20 @@ class OwnConnections:
         except BaseException:
             await connection.aclose()
             raise
-        if len(self._idle) < MAX_IDLE:
+        if len(self._idle) < MAX_IDLE and not self._closed:
             self._idle.append(connection)
         else:
             await connection.aclose()
 
-    async def _new(self) -> httpx.AsyncHTTPTransport:
-        if self._tls is None:  # reading the certificates takes milliseconds: once, and not on the event loop
+    async def _new(self, url: str) -> httpx.AsyncHTTPTransport:
+        if self._tls is None and url.startswith("https:"):
+            # Reading the certificates takes milliseconds: once, and not on the event loop.
             self._tls = await asyncio.to_thread(httpx.create_ssl_context)
         one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        return httpx.AsyncHTTPTransport(verify=self._tls, limits=one)
+        return httpx.AsyncHTTPTransport(verify=self._tls or False, limits=one)
 
     async def aclose(self) -> None:
+        self._closed = True  # what is in flight closes its connection when it comes back
         while self._idle:
             await self._idle.pop().aclose()
 
@@ -184,6 +187,12 @@ async def read(response: httpx.Response) -> bytes:
     def bad(problem: str) -> BadResponseError:
         return BadResponseError(problem, http_status=response.status_code, content=bytes(body))
 
+    if response.is_stream_consumed:  # an event hook of the user's client, or a mock, has read (and unpacked) it
+        body = bytearray(response.content)
+        if len(body) > MAX_BODY:
+            body.clear()
+            raise bad("it is too large")
+        return bytes(body)
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
         body = bytearray()

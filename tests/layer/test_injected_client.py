@@ -1,0 +1,141 @@
+"""A client that the user made stays the user's."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from atlas_refunds import ApiError, AtlasRefunds, BadResponseError, NoAnswerError, NotSentError, OutcomeUnknownError
+from atlas_refunds.simulator import Simulator
+
+from .conftest import CREDENTIALS, ONCE, ORDER, SUBMITTED, ZHAO, World
+from .wire_server import WireServer, answers, answers_gzipped
+
+FINE = {"status": 0, "refundOrders": []}
+
+
+def settings_of(http: httpx.AsyncClient) -> dict[str, Any]:
+    return {
+        "headers": list(http.headers.items()),
+        "timeout": http.timeout,
+        "base_url": http.base_url,
+        "is_closed": http.is_closed,
+        "follow_redirects": http.follow_redirects,
+        "params": http.params,
+        "cookies": dict(http.cookies),
+        "auth": http.auth,
+        "hooks": {name: list(hooks) for name, hooks in http.event_hooks.items()},
+        "max_redirects": http.max_redirects,
+    }
+
+
+async def test_it_is_neither_closed_nor_altered(wire: WireServer) -> None:
+    wire.plays(answers({**SUBMITTED, "refundOrders": []}))
+    seen: list[httpx.Request] = []
+
+    async def hook(request: httpx.Request) -> None:
+        seen.append(request)
+
+    async with httpx.AsyncClient(
+        base_url="https://elsewhere.example", headers={"X-Mine": "1"}, timeout=7, event_hooks={"request": [hook]}
+    ) as http:
+        before = settings_of(http)
+        async with AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http) as atlas:
+            await atlas.quote(ORDER, [ZHAO])
+            await atlas.submit(ORDER, offer_id="q_1")
+            await atlas.query(ORDER, None)
+        assert settings_of(http) == before
+        assert (await http.get(wire.url + "/mine")).status_code == 200
+    assert [call.path for call in wire.calls][-1] == "/mine"
+    assert not any(name.lower().startswith("x-atlas") for name, _ in wire.calls[-1].headers)
+    assert len(seen) == 4
+
+
+async def test_its_own_headers_are_sent_and_ours_win(wire: WireServer) -> None:
+    wire.plays(answers(FINE))
+    theirs = {"X-Mine": "1", "Accept": "text/html", "x-atlas-client-secret": "another"}
+    async with httpx.AsyncClient(headers=theirs) as http:
+        await AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http).query(ORDER, None)
+    headers = httpx.Headers(list(wire.calls[0].headers))
+    assert headers.get_list("accept") == ["application/json"]
+    assert headers.get_list("x-atlas-client-secret") == [CREDENTIALS.client_secret]
+    assert headers["x-mine"] == "1"
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed_not_even_by_a_client_that_would(
+    own: bool, status: int, wire: WireServer
+) -> None:
+    wire.plays(answers(b"", status, Location=wire.url + "/elsewhere"))
+    async with httpx.AsyncClient(follow_redirects=True) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=None if own else http)
+        async with atlas:
+            with pytest.raises(ApiError) as caught:
+                await atlas.query(ORDER, None)
+            with pytest.raises(OutcomeUnknownError):
+                await atlas.submit(ORDER, offer_id="q_1")
+    assert caught.value.http_status == status
+    assert [call.path for call in wire.calls] == ["/queryRefundOrders.do", "/refund.do"]
+
+
+async def test_a_mock_transport_will_do() -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        assert request.url == "https://sandbox.atriptech.com/refund.do"
+        assert json.loads(request.content)["refundOfferId"] == "q_1"
+        return httpx.Response(200, json=SUBMITTED)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(reply)) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url="https://sandbox.atriptech.com", http_client=http)
+        assert (await atlas.submit(ORDER, offer_id="q_1")).refund_code == SUBMITTED["refundCode"]
+
+
+async def test_an_asgi_application_will_do(world: World) -> None:
+    refund = await world.refund("SIM-REFUNDED")
+    (state,) = await world.atlas.query(refund.order, refund.refund_code)
+    assert state.refund_code == refund.refund_code
+    assert isinstance(world.simulator, Simulator)
+
+
+NOT_SENT = [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol]
+SENT_PERHAPS = [httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.CloseError]
+
+
+def failing(error: Exception) -> httpx.AsyncClient:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    return httpx.AsyncClient(transport=httpx.MockTransport(fail))
+
+
+@pytest.mark.parametrize("kind", NOT_SENT)
+async def test_a_failure_before_the_first_byte_is_not_sent(kind: type[httpx.TransportError]) -> None:
+    async with failing(kind("CANARY")) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url="https://atlas.example", http_client=http, retry=ONCE)
+        for call in (atlas.query(ORDER, None), atlas.submit(ORDER, offer_id="q_1")):
+            with pytest.raises(NotSentError, match=kind.__name__):
+                await call
+
+
+@pytest.mark.parametrize("kind", [*SENT_PERHAPS, RuntimeError, ZeroDivisionError, OSError])
+async def test_every_other_failure_may_have_been_sent(kind: type[Exception]) -> None:
+    async with failing(kind("CANARY")) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url="https://atlas.example", http_client=http, retry=ONCE)
+        with pytest.raises(NoAnswerError, match=kind.__name__):
+            await atlas.query(ORDER, None)
+        with pytest.raises(OutcomeUnknownError, match=kind.__name__):
+            await atlas.submit(ORDER, offer_id="q_1")
+
+
+async def test_a_hook_that_reads_the_answer_does_not_take_it_away(wire: WireServer) -> None:
+    async def hook(response: httpx.Response) -> None:
+        await response.aread()
+
+    wire.plays(answers_gzipped(SUBMITTED), answers(SUBMITTED), answers(b" " * 9_000_000))
+    async with httpx.AsyncClient(event_hooks={"response": [hook]}) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http)
+        for _ in range(2):
+            assert (await atlas.submit(ORDER, offer_id="q_1")).refund_code == SUBMITTED["refundCode"]
+        with pytest.raises(BadResponseError, match="too large"):
+            await atlas.query(ORDER, None)

@@ -1,0 +1,201 @@
+"""A submit is sent at most once, and what is not a clear answer is an open outcome."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import pytest
+
+from atlas_refunds import (
+    AtlasRefunds,
+    AtlasRefundsError,
+    NotSentError,
+    OrderNo,
+    OutcomeUnknownError,
+    Refund,
+    RefundQuote,
+    RetryPolicy,
+    Timeouts,
+)
+from atlas_refunds.codes import CODES
+
+from .conftest import CODE, CREDENTIALS, ORDER, QIAN, START, SUBMITTED, ZHAO, HandClock, free_port
+from .wire_server import (
+    Act,
+    WireServer,
+    answers,
+    answers_gzipped,
+    answers_html,
+    claims_length,
+    closes_before_answer,
+    closes_mid_body,
+    drips,
+    encoded,
+    never_answers,
+    refuses,
+    talks_nonsense,
+    wire_server,
+)
+
+EAGER = RetryPolicy(attempts=5)
+CUT_OFF = encoded(SUBMITTED)[:-20]
+SHORT = Timeouts(submit=timedelta(seconds=0.3))
+UNCLEAR_CODES = [2, -1, 9999, 813]
+CLEAR_CODES = sorted(set(CODES) - set(UNCLEAR_CODES))
+
+UNCLEAR: dict[str, tuple[Act, bytes, str | None]] = {
+    "closed before the answer": (closes_before_answer, b"", None),
+    "never answered": (never_answers, b"", None),
+    "answered too slowly": (drips(SUBMITTED, forever=True), b"", None),
+    "no HTTP": (talks_nonsense, b"", None),
+    "HTML with HTTP 200": (answers_html(200), b"<html><body>Gateway says no</body></html>", None),
+    "nothing with HTTP 200": (answers(b""), b"", None),
+    "a redirect": (answers(b"", 302, Location="/refund.do"), b"", None),
+    **{f"HTTP {status}": (answers_html(status), b"", None) for status in (500, 502, 503, 504, 520, 522)},
+    "success with HTTP 500": (answers(SUBMITTED, 500), b"", None),
+    **{f"code {code}": (refuses(code), b"", None) for code in [*UNCLEAR_CODES, 777, 1]},
+    "a status that is no number": (answers({**SUBMITTED, "status": None}), b'{"status": null,', CODE),
+    "truncated JSON": (answers(CUT_OFF), CUT_OFF, CODE),
+    "truncated JSON without a code": (answers(b'{"status": 0, "refu'), b'{"status": 0, "refu', None),
+    "a length that is too short": (claims_length(len(CUT_OFF), SUBMITTED, then_close=True), CUT_OFF, CODE),
+    "a member that cannot be read": (answers({**SUBMITTED, "refundTickets": "?"}), b'{"status": 0', CODE),
+    "broken compression": (answers_gzipped(SUBMITTED, broken=True), b"", None),
+}
+
+
+def watch_for_doubles(wire: WireServer) -> None:
+    assert [call.path for call in wire.calls] == ["/refund.do"]
+
+
+@pytest.mark.parametrize("fault", UNCLEAR)
+async def test_whatever_is_not_a_clear_answer_leaves_the_outcome_open(
+    fault: str, wire: WireServer, clock: HandClock
+) -> None:
+    act, content, refund_code = UNCLEAR[fault]
+    wire.plays(act)
+    timeouts = SHORT if act is never_answers or "slowly" in fault else None
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, retry=EAGER, timeouts=timeouts) as atlas:
+        with pytest.raises(OutcomeUnknownError, match="may or may not") as caught:
+            await atlas.submit(ORDER, passengers=(person for person in [ZHAO, QIAN]))
+    watch_for_doubles(wire)
+    unknown = caught.value
+    assert (unknown.order, unknown.offer_id, unknown.passengers, unknown.at) == (ORDER, None, (ZHAO, QIAN), START)
+    assert unknown.content.startswith(content)
+    assert bool(unknown.content) == bool(content)
+    assert unknown.refund_code == refund_code
+    assert isinstance(unknown.__cause__, AtlasRefundsError)
+    assert unknown.seen in str(unknown)
+
+
+async def test_an_answer_cut_off_by_the_connection_leaves_the_outcome_open(
+    wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(closes_mid_body(SUBMITTED))
+    with pytest.raises(OutcomeUnknownError):
+        await atlas.submit(ORDER, offer_id="q_1")
+    watch_for_doubles(wire)
+
+
+async def test_an_answer_too_large_leaves_the_outcome_open(wire: WireServer, atlas: AtlasRefunds) -> None:
+    wire.plays(answers({**SUBMITTED, "padding": " " * 9_000_000}))
+    with pytest.raises(OutcomeUnknownError, match="too large"):
+        await atlas.submit(ORDER, offer_id="q_1")
+    watch_for_doubles(wire)
+
+
+async def test_the_outcome_of_a_quote_knows_its_offer_and_its_passengers(wire: WireServer, atlas: AtlasRefunds) -> None:
+    wire.plays(refuses(9999))
+    quote = RefundQuote.from_dict({"isRefundable": True, "refundOfferId": "q_7"}, order=ORDER, passengers=(QIAN,))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await atlas.submit(quote)
+    assert (caught.value.offer_id, caught.value.passengers) == ("q_7", (QIAN,))
+
+
+@pytest.mark.parametrize("code", CLEAR_CODES)
+async def test_a_clear_refusal_is_raised_as_what_it_is_and_never_repeated(
+    code: int, wire: WireServer, clock: HandClock
+) -> None:
+    wire.plays(refuses(code, refundCode=CODE))
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, retry=EAGER) as atlas:
+        with pytest.raises(CODES[code].error) as caught:
+            await atlas.submit(ORDER, passengers=[ZHAO])
+    assert type(caught.value) is CODES[code].error
+    assert (caught.value.code, clock.sleeps) == (code, [])
+    watch_for_doubles(wire)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+async def test_an_http_refusal_is_clear_too(status: int, wire: WireServer, atlas: AtlasRefunds) -> None:
+    wire.plays(answers_html(status))
+    with pytest.raises(AtlasRefundsError) as caught:
+        await atlas.submit(ORDER, passengers=[ZHAO])
+    assert not isinstance(caught.value, OutcomeUnknownError)
+    watch_for_doubles(wire)
+
+
+# ---- not sent --------------------------------------------------------------------------------------------------------
+async def test_nobody_listens(clock: HandClock) -> None:
+    async with AtlasRefunds(CREDENTIALS, base_url=f"http://127.0.0.1:{free_port()}", clock=clock) as atlas:
+        with pytest.raises(NotSentError, match="nothing was sent"):
+            await atlas.submit(ORDER, offer_id="q_1")
+    assert len(clock.sleeps) == 2  # three attempts
+
+
+async def test_a_submit_that_finds_somebody_at_last_is_executed_once(clock: HandClock) -> None:
+    port, servers = free_port(), list[WireServer]()
+    async with AsyncExitStack() as later:
+
+        async def somebody_listens(_: float) -> None:
+            server = await later.enter_async_context(wire_server(port))
+            server.plays(answers(SUBMITTED))
+            servers.append(server)
+
+        clock.meanwhile = somebody_listens
+        async with AtlasRefunds(CREDENTIALS, base_url=f"http://127.0.0.1:{port}", clock=clock) as atlas:
+            refund = await atlas.submit(ORDER, offer_id="q_1")
+        (server,) = servers
+        watch_for_doubles(server)
+    assert (refund.refund_code, refund.submitted) == (CODE, START)
+
+
+# ---- connections -----------------------------------------------------------------------------------------------------
+async def test_a_submit_never_takes_a_used_connection(wire: WireServer, atlas: AtlasRefunds) -> None:
+    wire.plays(answers({**SUBMITTED, "refundOrders": []}))
+    await atlas.query(ORDER, None)
+    await atlas.query(ORDER, None)
+    await atlas.submit(ORDER, offer_id="q_1")
+    await atlas.submit(ORDER, offer_id="q_2")
+    await atlas.query(ORDER, None)
+    first, second, *submits, last = [call.connection for call in wire.calls]
+    assert first == second
+    assert len({first, *submits}) == 3
+    assert last in {first, *submits}
+
+
+async def test_submits_of_many_orders_do_not_wait_for_each_other(wire: WireServer, atlas: AtlasRefunds) -> None:
+    """All are on their way before the first one is answered."""
+    numbers, arrived = [f"X{n}" for n in range(8)], asyncio.Event()
+
+    async def together(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(wire.calls) == len(numbers):
+            arrived.set()
+        await asyncio.wait_for(arrived.wait(), 10)
+        await answers(SUBMITTED)(_, writer)
+
+    wire.plays(together)
+    refunds = await asyncio.gather(*[atlas.submit(OrderNo(number), offer_id="q_1") for number in numbers])
+    assert {call.json["orderNo"] for call in wire.calls} == set(numbers)
+    assert [refund.order for refund in refunds] == [OrderNo(number) for number in numbers]
+    assert len({call.connection for call in wire.calls}) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    "submit", [lambda a: a.submit(ORDER, offer_id="q_1"), lambda a: a.submit(ORDER, passengers=[ZHAO])]
+)
+async def test_the_token_of_a_fresh_refund_says_when_it_was_submitted(
+    submit: Callable[[AtlasRefunds], asyncio.Future[Refund]], wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(answers(SUBMITTED))
+    token = (await submit(atlas)).token
+    assert (token.order, token.refund_code, token.submitted) == (ORDER, CODE, START)
