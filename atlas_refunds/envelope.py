@@ -36,27 +36,32 @@ def settle(answer: Answer, operation: str, now: datetime, *, strict: bool = Fals
     """
     http_ok = answer.http_status // 100 == 2
     body: dict[str, Any] = {}
-    code = None
+    code = problem = None
     try:
         body = expect_object(loads(answer.content.removeprefix(BOM), unique=strict))
         code = envelope_code(body)
         if http_ok and code is None:
             raise WireError("a status code", "none", "status")
     except WireError as error:
-        if http_ok:
-            raise BadResponseError(str(error), http_status=answer.http_status, content=answer.content) from None
+        problem = str(error)
+    if http_ok and problem is not None:
+        raise BadResponseError(problem, http_status=answer.http_status, content=answer.content)
     if http_ok and code == SUCCESS:
         return body
     echo = code == answer.http_status and code not in CODES  # gateways write their HTTP status there: no Atlas code
     if code in (None, SUCCESS) or echo:
-        raise refusal(answer, body, operation, None, http_code(answer.http_status), now)
-    raise refusal(answer, body, operation, code, CODES.get(code, UNLISTED), now)
+        refused = refusal(answer, body, operation, None, http_code(answer.http_status), now)
+    else:
+        refused = refusal(answer, body, operation, code, CODES.get(code, UNLISTED), now)
+    del body  # no frame of the traceback may hold what Atlas wrote: error trackers send locals
+    raise refused
 
 
 def envelope_code(body: Mapping[str, Any]) -> int | None:
     """The code in a body: `status`, or `code` in the shape that request limits use."""
     other_shape = "status" not in body and ("retryAfter" in body or "limitType" in body)
-    return get(body, "code" if other_shape else "status", integer)
+    code = get(body, "code" if other_shape else "status", integer)
+    return None if other_shape and code == SUCCESS else code  # only `status` says success
 
 
 def refusal(

@@ -1,0 +1,35 @@
+"""Everything that the whole suite logs is searched for what must never be logged."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+NEVER_LOGGED = ("ZHAO", "YIER", "QIAN", "ERER", "CANARY", "simulator-secret", "secret-0815")
+
+
+class Leaks(logging.Handler):
+    """Keeps the records that name somebody or hold a credential, and counts the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.clean = 0
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)  # with the traceback, if there is one
+        if any(word in line for word in NEVER_LOGGED):
+            self.found.append(line)
+        else:
+            self.clean += 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_leaks_into_a_log() -> Iterator[Leaks]:
+    leaks, ours = Leaks(), logging.getLogger("atlas_refunds")
+    logging.getLogger().addHandler(leaks)
+    ours.setLevel(logging.DEBUG)
+    yield leaks
+    logging.getLogger().removeHandler(leaks)
+    assert not leaks.found
