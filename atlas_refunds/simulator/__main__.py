@@ -2,14 +2,17 @@
 
 import argparse
 import asyncio
+import json
 import signal
+from pathlib import Path
 
 from . import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, serve
 from .clock import scale_for
+from .service import QUERY_WITHOUT_CODE
 
 _HINT = """\
 client id {client_id}, client secret {client_secret}; a simulated day lasts {day:g} s
-orders to play with: GET /_simulator/scenarios"""
+orders to play with: GET /_simulator/scenarios, faults: GET /_simulator/faults"""
 
 
 def main() -> None:
@@ -18,12 +21,26 @@ def main() -> None:
     parser.add_argument("--day", type=float, default=1.0, help="real seconds per simulated day; 0 freezes the clock")
     parser.add_argument("--client-id", default=CLIENT_ID)
     parser.add_argument("--client-secret", default=CLIENT_SECRET)
+    parser.add_argument(
+        "--query-without-code", choices=QUERY_WITHOUT_CODE, default="refuse", help="810, or all refunds of the order"
+    )
+    parser.add_argument("--faults", type=Path, metavar="FILE.json", help="as for POST /_simulator/faults")
     arguments = parser.parse_args()
     try:
         clock = Clock(scale=scale_for(arguments.day))
     except ValueError as wrong:
         parser.error(str(wrong))
-    simulator = Simulator(clock=clock, client_id=arguments.client_id, client_secret=arguments.client_secret)
+    simulator = Simulator(
+        clock=clock,
+        client_id=arguments.client_id,
+        client_secret=arguments.client_secret,
+        query_without_code=arguments.query_without_code,
+    )
+    if arguments.faults:
+        try:
+            simulator.faults.load(json.loads(arguments.faults.read_bytes()))
+        except (OSError, ValueError, RecursionError) as wrong:
+            parser.error(f"{arguments.faults}: {wrong}")
     hint = _HINT.format(client_id=arguments.client_id, client_secret=arguments.client_secret, day=arguments.day)
     try:
         asyncio.run(_run(simulator, arguments.port, hint))

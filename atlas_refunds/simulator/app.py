@@ -13,6 +13,8 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from . import control, money
+from .faultplan import FaultPlan
+from .network import Network
 from .scenarios import Operation
 from .service import Service
 
@@ -24,18 +26,27 @@ PATHS: dict[str, Operation] = {
 
 
 class Simulator(Service):
-    """A local Atlas. `asgi` is the application, for `httpx.ASGITransport` or for `serve`."""
+    """A local Atlas. `asgi` is the application, for `httpx.ASGITransport` or for `serve`; `faults` is the network."""
+
+    @cached_property
+    def faults(self) -> FaultPlan:
+        return FaultPlan()
+
+    def reset(self) -> None:
+        super().reset()
+        self.faults.reset()
 
     @cached_property
     def asgi(self) -> ASGIApp:
-        return Starlette(
+        service = Starlette(
             routes=[
                 *(Route(path, _endpoint(self, operation), methods=["POST"]) for path, operation in PATHS.items()),
-                Mount("/_simulator", routes=control.routes(self)),
+                Mount("/_simulator", routes=control.routes(self, self.faults)),
             ],
             # Atlas compresses when asked to, but not its small bodies.
             middleware=[Middleware(GZipMiddleware)],
         )
+        return Network(service, self.faults, PATHS)
 
 
 def _endpoint(service: Service, operation: Operation) -> Callable[[Request], Awaitable[Response]]:

@@ -3,34 +3,39 @@
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .clock import DAY, Clock, scale_for
+from .faultplan import FaultPlan
 from .requests import Json
 from .scenarios import Scenario
-from .service import Service
+from .service import QUERY_WITHOUT_CODE, Service
 
-Handler = Callable[[Service, bytes], object]
+Target = TypeVar("Target")
 
 
-def routes(service: Service) -> list[Route]:
+def routes(service: Service, faults: FaultPlan) -> list[Route]:
     return [
         Route("/scenarios", _endpoint(service, _scenarios), methods=["GET"]),
         Route("/state", _endpoint(service, _state), methods=["GET"]),
         Route("/clock", _endpoint(service, _set_clock), methods=["POST"]),
+        Route("/settings", _endpoint(service, _settings), methods=["GET"]),
+        Route("/settings", _endpoint(service, _set_settings), methods=["POST"]),
+        Route("/faults", _endpoint(faults, _faults), methods=["GET"]),
+        Route("/faults", _endpoint(faults, _set_faults), methods=["POST"]),
         Route("/reset", _endpoint(service, _reset), methods=["POST"]),
     ]
 
 
-def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(target: Target, handler: Callable[[Target, bytes], object]) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            return JSONResponse(handler(service, await request.body()))
-        except (ValueError, OverflowError) as wrong:
+            return JSONResponse(handler(target, await request.body()))
+        except (ValueError, OverflowError, RecursionError) as wrong:
             return JSONResponse({"error": str(wrong)}, status_code=400)
 
     return endpoint
@@ -83,18 +88,45 @@ def _clock(clock: Clock) -> Json:
 
 def _set_clock(service: Service, raw: bytes) -> Json:
     """{"advance_seconds": n}, {"seconds_per_day": x} or both; all is checked before anything changes."""
-    wanted: object = json.loads(raw)
-    if not isinstance(wanted, dict):
-        raise ValueError("an object is wanted")
-    changes = cast("dict[str, object]", wanted)
-    if unknown := changes.keys() - {"advance_seconds", "seconds_per_day"}:
-        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    changes = _members(raw, "advance_seconds", "seconds_per_day")
     step = timedelta(seconds=_number(changes.get("advance_seconds", 0)))
     seconds_per_day = changes.get("seconds_per_day")
     scale = service.clock.scale if seconds_per_day is None else scale_for(_number(seconds_per_day))
     service.clock.advance(step)
     service.clock.scale = scale
     return _clock(service.clock)
+
+
+def _settings(service: Service, _: bytes) -> Json:
+    return {"query_without_code": service.query_without_code}
+
+
+def _set_settings(service: Service, raw: bytes) -> Json:
+    """{"query_without_code": "refuse"} or "list"."""
+    wanted = _members(raw, "query_without_code").get("query_without_code", service.query_without_code)
+    if wanted not in QUERY_WITHOUT_CODE:
+        raise ValueError(f"query_without_code is one of: {', '.join(QUERY_WITHOUT_CODE)}")
+    service.query_without_code = wanted
+    return _settings(service, raw)
+
+
+def _faults(faults: FaultPlan, _: bytes) -> Json:
+    return faults.describe()
+
+
+def _set_faults(faults: FaultPlan, raw: bytes) -> Json:
+    faults.load(json.loads(raw))
+    return faults.describe()
+
+
+def _members(raw: bytes, *known: str) -> Json:
+    wanted: object = json.loads(raw)
+    if not isinstance(wanted, dict):
+        raise ValueError("an object is wanted")
+    members = cast("Json", wanted)
+    if unknown := members.keys() - set(known):
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    return members
 
 
 def _number(value: object) -> float:

@@ -1,4 +1,5 @@
-"""Which call meets which fault: by request header, by order number, or by chance with a seed, in this order."""
+"""Which call meets which fault: by request header `x-simulator-fault`, by order number, or by chance with a seed, in
+this order."""
 
 import math
 from collections import Counter
@@ -59,6 +60,10 @@ class FaultPlan:
         self._calls: Counter[Operation] = Counter()
         self._played: dict[Operation, Counter[str]] = {operation: Counter() for operation in OPERATIONS}
 
+    @property
+    def played(self) -> dict[Operation, dict[str, int]]:
+        return {operation: dict(self._played[operation]) for operation in OPERATIONS}
+
     def describe(self) -> Json:
         settings = self.settings
         return {
@@ -66,7 +71,7 @@ class FaultPlan:
             "delay_seconds": settings.delay_seconds,
             "rates": settings.rates,
             "calls": {operation: self._calls[operation] for operation in OPERATIONS},
-            "played": {operation: dict(self._played[operation]) for operation in OPERATIONS},
+            "played": self.played,
             "faults": {fault.name: {"about": fault.about, "executed": fault.executed} for fault in FAULTS.values()},
         }
 
@@ -103,7 +108,7 @@ def by_header(header: str | None, operation: Operation, settings: Settings) -> M
         key, _, value = parameter.partition("=")
         match key:
             case "delay":
-                delay = _delay(float(value) if value.replace(".", "", 1).isdecimal() else value)
+                delay = _delay(_seconds(value))
             case "operation":
                 concerned = _operation(value)
             case _:
@@ -156,6 +161,13 @@ def _delay(value: object) -> float:
     return value
 
 
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _operation(name: str) -> Operation:
     if name not in OPERATIONS:
         raise ValueError(f"unknown operation: {name}; known are {', '.join(OPERATIONS)}")
@@ -164,5 +176,5 @@ def _operation(name: str) -> Operation:
 
 def _object(value: object, what: str) -> Json:
     if not isinstance(value, dict):
-        raise ValueError(f"{what} is not an object")  # noqa: TRY004 - whoever sent it gets the sentence
+        raise ValueError(f"{what} is not an object")
     return cast("Json", value)

@@ -66,7 +66,7 @@ _TABLE = (
           delivery="half_then_reset"),
     Fault("duplicate", "the request arrives twice: executed twice in a row, answered with the second answer",
           arrivals=2),
-    Fault("slow_loris", "executed, then the body drips byte by byte, spread over the delay or more",
+    Fault("slow_loris", "executed, then the body drips byte by byte, spread over the delay",
           delivery="dripping"),
     # gateways
     Fault("html_200", "executed, answered by a page of HTML with HTTP 200", answer=_html(200, "Please wait")),
@@ -75,7 +75,7 @@ _TABLE = (
           arrivals=0, answer=_html(503, "503 Service Temporarily Unavailable")),
     Fault("http_522", "the gateway could not connect to the service, HTTP 522: not executed",
           arrivals=0, answer=Answer(522, "text/plain; charset=UTF-8", b"error code: 522")),
-    Fault("too_many_requests", "HTTP 429 with the body that has `code` and `retryAfter` instead of `status`: not executed",
+    Fault("too_many_requests", "HTTP 429, the body has `code` and `retryAfter` but no `status`: not executed",
           arrivals=0, answer=_json(429, _TOO_MANY)),
     # contents, all with HTTP 200
     Fault("truncated_json", "executed, half of the JSON is missing though HTTP is content", delivery="cut_short"),

@@ -1,33 +1,25 @@
-"""The way to the service and back: plays the fault that a call meets. ASGI, around the whole application."""
+"""The way to the service and back, with the faults that calls meet on it. ASGI, around the whole application."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import NoReturn
+from collections.abc import Mapping
 
-import httpx
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import requests
 from .codes import Refused
+from .delivery import Caller, Pause
 from .faultplan import FaultPlan, Meeting
 from .faults import Answer
 from .scenarios import Operation
 
 HEADER = "x-simulator-fault"
 
-Pause = Callable[[float], Awaitable[object]]
-HangUp = Callable[[bool], None]
-"""Called with whether to reset."""
-
 
 class Network:
-    """A server offers `pause` and `hang_up` in the state of the scope; without one there is no connection to close,
-    and the caller gets the exception that httpx would have raised."""
-
-    def __init__(self, app: ASGIApp, faults: FaultPlan, paths: Mapping[str, Operation]) -> None:
-        self._app, self._faults, self._paths = app, faults, paths
+    def __init__(self, app: ASGIApp, plan: FaultPlan, paths: Mapping[str, Operation]) -> None:
+        self._app, self._plan, self._paths = app, plan, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._paths.get(scope.get("path", ""))
@@ -37,30 +29,59 @@ class Network:
         request = Request(scope, receive)
         try:
             body = await request.body()
+            meeting = self._plan.meet(operation, _order_no(body), request.headers.get(HEADER))
         except ClientDisconnect:
             return
-        try:
-            meeting = self._faults.meet(operation, _order_no(body), request.headers.get(HEADER))
         except ValueError as wrong:
             await JSONResponse({"error": str(wrong)}, status_code=400)(scope, receive, send)
             return
         if meeting is None:
-            await self._app(scope, _arriving(body), send)
+            await self._app(scope, _holding(body), send)
             return
-        await self._play(meeting, body, scope, receive, send)
-
-    async def _play(self, meeting: Meeting, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        state = scope.get("state", {})
-        pause: Pause = state.get("pause", asyncio.sleep)
-        hang_up: HangUp = state.get("hang_up", _raise)
-        # In process, a caller that gives up cancels us; what is under way arrives all the same.
-        arriving = asyncio.ensure_future(self._arrive(meeting, pause, body, scope))
+        caller = Caller(scope, receive, send)
+        arriving = asyncio.ensure_future(self._arrive(meeting, body, scope, caller.pause))
+        # In process, a caller that gives up cancels this task; what is under way arrives all the same.
         answer = await asyncio.shield(arriving)
         if meeting.fault.pause == "after":
-            await pause(meeting.delay_seconds)
-        answer = meeting.fault.answer or answer
-        delivery = "nothing" if answer is None else meeting.fault.delivery
-        ...
+            await caller.pause(meeting.delay_seconds)
+        await caller.deliver(answer, meeting.fault.delivery, meeting.delay_seconds)
 
-    async def _arrive(self, meeting: Meeting, pause: Pause, body: bytes, scope: Scope) -> Answer | None:
-        ...
+    async def _arrive(self, meeting: Meeting, body: bytes, scope: Scope, pause: Pause) -> Answer | None:
+        """The answer of gateway or service; nothing arrives any more when the simulator was reset meanwhile."""
+        fault, resets = meeting.fault, self._plan.resets
+        if fault.pause == "before":
+            await pause(meeting.delay_seconds)
+        if self._plan.resets != resets:
+            return None
+        answer = None
+        for _ in range(fault.arrivals):
+            answer = await self._execute(body, scope)
+        return fault.answer or answer
+
+    async def _execute(self, body: bytes, scope: Scope) -> Answer:
+        """Uncompressed, so that half of it is half of the JSON."""
+        headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        messages: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        await self._app({**scope, "headers": headers}, _holding(body), collect)
+        start, *parts = messages
+        content_type = dict(start["headers"])[b"content-type"].decode("latin-1")
+        return Answer(start["status"], content_type, b"".join(part.get("body", b"") for part in parts))
+
+
+def _order_no(raw: bytes) -> str | None:
+    try:
+        order_no = requests.decode(raw).get("orderNo")
+    except Refused:
+        return None
+    return order_no if isinstance(order_no, str) else None
+
+
+def _holding(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

@@ -66,7 +66,7 @@ def parse_submit(body: Json) -> Request:
 
 def parse_query(body: Json) -> Request:
     order = _order(body)
-    return Request(order, _display_currency(body), refund_code=_required(body, "refundCode"))
+    return Request(order, _display_currency(body), refund_code=_text(body, "refundCode"))
 
 
 def _order(body: Json) -> OrderKey:

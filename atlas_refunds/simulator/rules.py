@@ -4,14 +4,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from .codes import Refused
+from .faults import FAULTS
 from .requests import VOID, OrderKey, PassengerRequest
-from .scenarios import Passenger, Scenario
+from .scenarios import Passenger, Scenario, split_order_no
 
 
 def find_order(scenarios: Mapping[str, Scenario], key: OrderKey) -> Scenario:
-    """801: unknown to the refund side. `SIM-REFUNDED.42` is one more order of the scenario SIM-REFUNDED."""
+    """801: unknown to the refund side."""
     if key.order_no is not None:
-        if scenario := scenarios.get(key.order_no.partition(".")[0]):
+        name, fault = split_order_no(key.order_no)
+        if (scenario := scenarios.get(name)) and (not fault or fault in FAULTS):
             return replace(scenario, order_no=key.order_no)
     else:
         for scenario in scenarios.values():

@@ -130,4 +130,12 @@ _TABLE = (
 )
 # fmt: on
 
+
+def split_order_no(order_no: str) -> tuple[str, str]:
+    """Scenario and fault: `SIM-REFUNDED.42` is one more order of SIM-REFUNDED, and so is `SIM-REFUNDED+lost_answer.42`,
+    whose first submission meets that fault."""
+    scenario, _, fault = order_no.partition(".")[0].partition("+")
+    return scenario, fault
+
+
 SCENARIOS: dict[str, Scenario] = {scenario.order_no: scenario for scenario in _TABLE}

@@ -2,12 +2,19 @@
 
 import asyncio
 import socket
+import struct
+import sys
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from .app import Simulator
+
+_LINGER_NOT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 @asynccontextmanager
@@ -27,6 +34,27 @@ async def serve(simulator: Simulator, port: int = 0) -> AsyncGenerator[str, None
             await running
 
 
+class _Connection(H11Protocol):
+    """Lets the application end its connection: the state of a request holds `hang_up`."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, {**app_state, "hang_up": self._hang_up}, _loop)
+
+    def _hang_up(self, reset: bool) -> None:
+        if reset and not self.transport.is_closing():
+            # Closed without lingering, a socket sends RST instead of FIN.
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
 class _Server(uvicorn.Server):
     """Leaves the caller's signal handlers and logging alone."""
 
@@ -34,6 +62,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 simulator.asgi,
+                http=_Connection,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -42,11 +71,23 @@ class _Server(uvicorn.Server):
             )
         )
         self.listening = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state["pause"] = self._pause
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+    async def _pause(self, seconds: float) -> None:
+        """Ends early with the server, which would wait for it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

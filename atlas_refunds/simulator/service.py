@@ -1,6 +1,7 @@
 """The service without HTTP: credentials and bytes in, a body out."""
 
 from collections.abc import Mapping
+from typing import Literal, get_args
 
 from . import answers, requests, rules
 from .clock import Clock
@@ -11,6 +12,11 @@ from .scenarios import SCENARIOS, Occasion, Operation, Scenario
 
 CLIENT_ID = "simulator"
 CLIENT_SECRET = "simulator-secret"  # noqa: S105 - published on purpose
+
+QueryWithoutCode = Literal["refuse", "list"]
+QUERY_WITHOUT_CODE: tuple[QueryWithoutCode, ...] = get_args(QueryWithoutCode)
+"""What the service does about a query without refundCode is not known: today's page wants one, older versions listed
+all refunds of the order."""
 
 _PARSERS = {"quote": requests.parse_quote, "submit": requests.parse_submit, "query": requests.parse_query}
 
@@ -26,11 +32,13 @@ class Service:
         client_secret: str = CLIENT_SECRET,
         scenarios: Mapping[str, Scenario] = SCENARIOS,
         seed: str = "atlas",
+        query_without_code: QueryWithoutCode = "refuse",
     ) -> None:
         self.clock = clock or Clock()
         self.scenarios = scenarios
         self._credentials = (client_id, client_secret)
         self._seed = seed
+        self._first_query_without_code = self.query_without_code = query_without_code
         self._operations = {"quote": self._quote, "submit": self._submit, "query": self._query}
         self.ledger = Ledger(seed)
 
@@ -38,12 +46,15 @@ class Service:
         """As just started: nothing quoted, nothing submitted, the clock at its start."""
         self.ledger = Ledger(self._seed)
         self.clock.reset()
+        self.query_without_code = self._first_query_without_code
 
     def answer(self, operation: Operation, credentials: tuple[str | None, str | None], raw: bytes) -> Json:
         try:
             if credentials != self._credentials:
                 raise Refused(900)
             request = _PARSERS[operation](requests.decode(raw))
+            if operation == "query" and request.refund_code is None and self.query_without_code == "refuse":
+                raise Refused(810, "refundCode is required")
             scenario = rules.find_order(self.scenarios, request.order)
             self._check_quirks(operation, scenario)
             return self._operations[operation](scenario, request)
@@ -68,7 +79,9 @@ class Service:
         return answers.submitted(self.ledger.add_refund(offer, now), now, request.display_currency)
 
     def _query(self, scenario: Scenario, request: Request) -> Json:
-        refunds = [refund for refund in self.ledger.refunds(scenario.order_no) if refund.code == request.refund_code]
+        refunds = [
+            refund for refund in self.ledger.refunds(scenario.order_no) if request.refund_code in {refund.code, None}
+        ]
         return answers.queried(refunds, self.clock.now(), request.display_currency)
 
     def _new_offer(self, scenario: Scenario, request: Request) -> Offer:

@@ -11,7 +11,7 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 
 from atlas_refunds.simulator import CLIENT_ID, CLIENT_SECRET, Clock, Simulator
-from atlas_refunds.simulator.scenarios import SCENARIOS
+from atlas_refunds.simulator.scenarios import SCENARIOS, split_order_no
 
 OPENAPI = Path(__file__).parents[2] / "openapi"
 PATHS = {"quote": "/refundQuotation.do", "submit": "/refund.do", "query": "/queryRefundOrders.do"}
@@ -59,7 +59,7 @@ def passenger(name: tuple[str, str] = ZHAO, *, order_no: str = "SIM-REFUNDED", *
     segments = [
         {"depDate": segment.dep_date, "flightNo": segment.flight_no}
         | {"depAirport": segment.dep_airport, "arrAirport": segment.arr_airport}
-        for segment in SCENARIOS[order_no.partition(".")[0]].segments
+        for segment in SCENARIOS[split_order_no(order_no)[0]].segments
     ]
     return {"lastName": name[0], "firstName": name[1], "segments": segments, "refundReason": "1"} | changes
 
