@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo test check lint types unit spec client spec-check lock clean
+.PHONY: help setup demo test check chaos lint types unit spec client spec-check lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,3 +57,6 @@ lock: $(READY)  ## pin again what requirements.lock pins
 
 clean:  ## remove the environment and caches
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+chaos: $(READY)  ## submit 2400 refunds by 4 processes under faults and kill -9, then compare the books
+	@$(BIN)/python -m tests.chaos.campaign

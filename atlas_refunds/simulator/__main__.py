@@ -24,6 +24,9 @@ def main() -> None:
     parser.add_argument(
         "--query-without-code", choices=QUERY_WITHOUT_CODE, default="refuse", help="810, or all refunds of the order"
     )
+    parser.add_argument(
+        "--accept-duplicates", action="store_true", help="execute each submit, to find out callers who submit twice"
+    )
     parser.add_argument("--faults", type=Path, metavar="FILE.json", help="as for POST /_simulator/faults")
     arguments = parser.parse_args()
     try:
@@ -35,6 +38,7 @@ def main() -> None:
         client_id=arguments.client_id,
         client_secret=arguments.client_secret,
         query_without_code=arguments.query_without_code,
+        accept_duplicates=arguments.accept_duplicates,
     )
     if arguments.faults:
         try:

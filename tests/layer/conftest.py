@@ -143,7 +143,7 @@ class World:
 
     async def refund(self, order_no: str) -> Refund:
         """Everybody of a scenario, submitted."""
-        scenario = SCENARIOS[order_no]
+        scenario = SCENARIOS[order_no.partition(".")[0]]
         segments = [
             RefundSegment(
                 dep_date=datetime.strptime(segment.dep_date, "%Y%m%d").date(),

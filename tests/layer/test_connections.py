@@ -2,13 +2,12 @@
 
 import asyncio
 import gzip
-import shutil
 import ssl
-import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from atlas_refunds import AtlasRefunds, BadResponseError, NotSentError, Timeouts
@@ -61,29 +60,25 @@ async def test_a_server_that_does_not_finish_the_tls_handshake(call: str, wire: 
     assert wire.calls == []
 
 
-@pytest.fixture(scope="session")
-def unknown_authority(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A certificate that nobody vouches for."""
-    openssl, folder = shutil.which("openssl"), tmp_path_factory.mktemp("tls")
-    assert openssl is not None, "this test needs the openssl command"
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    files: list[str | Path] = ["-keyout", key, "-out", certificate]
-    subprocess.run([openssl, "req", "-x509", *curve, *subject, "-days", "1", *files], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
-
-
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_certificate_that_nobody_vouches_for(call: str, unknown_authority: ssl.SSLContext) -> None:
-    async with wire_server(tls=unknown_authority) as wire:
+async def test_a_certificate_that_nobody_vouches_for(call: str) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(Path(__file__).with_name("untrusted.pem"))
+    async with wire_server(tls=tls) as wire:
         wire.plays(answers(FINE))
         async with AtlasRefunds(CREDENTIALS, base_url=wire.url, retry=ONCE) as atlas:
             with pytest.raises(NotSentError):
                 await CALLS[call](atlas)
         assert wire.calls == []
+
+
+async def test_a_certificate_that_the_users_client_trusts() -> None:
+    pem = Path(__file__).with_name("untrusted.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    async with wire_server(tls=tls) as wire, httpx.AsyncClient(verify=ssl.create_default_context(cafile=pem)) as http:
+        wire.plays(answers(FINE))
+        assert await AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http).query(ORDER, None) == []
 
 
 # ---- bodies ----------------------------------------------------------------------------------------------------------

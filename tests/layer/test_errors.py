@@ -56,6 +56,12 @@ def example(kind: type[AtlasRefundsError]) -> AtlasRefundsError:
     return error
 
 
+def contents(error: AtlasRefundsError) -> dict[str, object]:
+    """Errors compare by identity; what is in them does not."""
+    members = {"class": type(error), "args": error.args, **vars(error)}
+    return {name: contents(v) if isinstance(v, AtlasRefundsError) else v for name, v in members.items()}
+
+
 def test_every_exception_of_the_package_has_one_root() -> None:
     assert len(CLASSES) > 20
     assert all(issubclass(kind, AtlasRefundsError) for kind in CLASSES)
@@ -70,8 +76,8 @@ def test_an_error_survives_its_journey_with_everything_in_it(kind: type[AtlasRef
     error = example(kind)
     arrived = copied(error)
     assert type(arrived) is kind
-    assert (arrived.args, str(arrived)) == (error.args, str(error))
-    assert vars(arrived) == vars(error)
+    assert str(arrived) == str(error)
+    assert contents(arrived) == contents(error)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

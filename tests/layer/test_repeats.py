@@ -82,7 +82,7 @@ def needs_a_clock(fault: str) -> bool:
 async def test_a_passing_fault_is_endured(call: str, fault: str, wire: WireServer, clock: HandClock) -> None:
     act, _ = PASSING[fault]
     wire.plays(act, act, answers(FINE))
-    timeouts = Timeouts(**{call: timedelta(seconds=0.15)}) if needs_a_clock(fault) else None
+    timeouts = Timeouts(**{call: timedelta(seconds=0.25)}) if needs_a_clock(fault) else None
     async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, timeouts=timeouts) as atlas:
         await CALLS[call](atlas)
     assert len(wire.calls) == 3
@@ -96,7 +96,7 @@ async def test_a_fault_that_does_not_pass_is_raised_after_the_last_attempt(
 ) -> None:
     act, error = PASSING[fault]
     wire.plays(act)
-    timeouts = Timeouts(**{call: timedelta(seconds=0.15)}) if needs_a_clock(fault) else None
+    timeouts = Timeouts(**{call: timedelta(seconds=0.25)}) if needs_a_clock(fault) else None
     policy = RetryPolicy(attempts=2)
     async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, timeouts=timeouts, retry=policy) as atlas:
         with pytest.raises(error) as caught:
@@ -142,3 +142,11 @@ async def test_nothing_is_begun_after_the_deadline_of_the_policy(wire: WireServe
             await atlas.query(ORDER, None)
     assert clock.sleeps == [50, 50]
     assert len(wire.calls) == 3
+
+
+async def test_the_clock_of_the_machine_is_the_default(wire: WireServer) -> None:
+    wire.plays(answers(b"", 503), answers(FINE))
+    policy = RetryPolicy(base=timedelta(milliseconds=1))
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, retry=policy) as atlas:
+        await atlas.query(ORDER, None)
+    assert len(wire.calls) == 2

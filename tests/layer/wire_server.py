@@ -131,6 +131,7 @@ class WireServer:
         self._script: list[Act] = [answers_html(599)]
         self._open: set[asyncio.StreamWriter] = set()
         self._none_open = asyncio.Event()
+        self._none_open.set()
         self._called = asyncio.Event()
 
     @property
