@@ -13,7 +13,14 @@ from atlas_refunds.simulator import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, 
 from atlas_refunds.simulator.clock import scale_for
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
+
+
+def examples(page: Path) -> list[str]:
+    """The Python blocks of a page."""
+    return re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = examples(ROOT / "README.md")
 
 
 async def run(*command: str, **environment: str) -> str:
