@@ -49,7 +49,7 @@ class Caller:
         """
         policy, began = self._retry, self._clock.monotonic()
         if within is not None:
-            left = timedelta(seconds=max(within, 0.001))
+            left = timedelta(seconds=min(max(within, 0.001), 86_400))
             policy = attrs.evolve(policy, deadline=min(policy.deadline, left))
             request = attrs.evolve(request, timeout=min(request.timeout, left))
         attempts: list[Attempt] = []

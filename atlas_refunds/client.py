@@ -14,6 +14,7 @@ from . import polling, reconciling
 from .caller import Caller
 from .calls import QUERY, QUOTE, SUBMIT, Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
+from .connections import BorrowedClient, OwnConnections
 from .errors import BadResponseError, InvalidRequestError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .limits import Pace, RateLimit
@@ -27,7 +28,7 @@ from .settings import Credentials, Timeouts, checked_url, from_environment
 from .statuses import PaymentMode
 from .submitting import OrderLocks, SubmitGuard, Submitter
 from .tokens import RefundToken
-from .transport import BorrowedClient, OwnConnections, Request, Transport
+from .transport import Request, Transport
 
 Followable: TypeAlias = Refund | RefundState | RefundToken
 DEFAULT_WAIT: Final = timedelta(days=90)
@@ -60,9 +61,10 @@ class AtlasRefunds:
         self._schedule = schedule or PollSchedule()
         self._clock = clock or SystemClock()
         self._emit = Emitter([log_event] if on_event is None else [log_event, on_event])
-        connections = OwnConnections() if http_client is None else BorrowedClient(http_client)
+        limit = limit or RateLimit()
+        connections = OwnConnections(limit.in_flight) if http_client is None else BorrowedClient(http_client)
         self._transport = Transport(checked_url(base_url), connections)
-        pace = Pace(limit or RateLimit(), self._clock)
+        pace = Pace(limit, self._clock)
         self._caller = Caller(self._transport, retry or RetryPolicy(), pace, self._clock, self._emit)
         self._submitter = Submitter(self._caller, guard or OrderLocks(), self._clock, self._emit)
 
@@ -242,8 +244,8 @@ class AtlasRefunds:
         """
         token = token_of(refund)
         state = await self._look(token)
-        if event.order_no not in (state.order_no, getattr(token.order, "order_no", None)):
-            raise InvalidRequestError("confirm: the event names another order than the refund")
+        if event.order_no is None or event.order_no not in (state.order_no, getattr(token.order, "order_no", None)):
+            raise InvalidRequestError("confirm: the event names no order, or another one than the refund")
         return state
 
     def _compare(self, asked: OrderRef, answered: str | None, operation: str) -> None:

@@ -19,6 +19,8 @@ LOOK_AGAIN: Final = timedelta(seconds=10)
 
 
 class Verdict(Enum):
+    """What became of a submit, as far as it can be known."""
+
     SUBMITTED = "submitted"
     NOT_SUBMITTED = "not submitted"
     UNKNOWN = "unknown"

@@ -37,7 +37,8 @@ class RetryPolicy:
         """How long to wait before attempt number `attempt` + 1, or None: do not repeat. `roll` is random in [0, 1)."""
         if attempt >= self.attempts or not may_repeat(error, once=once):
             return None
-        wait = min(self.longest, self.base * 2 ** (attempt - 1)) * roll
+        doubled = self.base.total_seconds() * 2 ** (attempt - 1)  # as a number: a timedelta overflows
+        wait = timedelta(seconds=min(self.longest.total_seconds(), doubled) * roll)
         if isinstance(error, ApiError) and error.retry_after is not None:
             if error.retry_after > self.longest_asked:
                 return None

@@ -33,7 +33,7 @@ class OpenTelemetry:
             explicit_bucket_boundaries_advisory=SECONDS,
         )
         self._waits = meter.create_histogram("atlas.refunds.wait", unit="s", description="Waits before a call.")
-        self._submits = meter.create_counter("atlas.refunds.submits", unit="{submit}", description="Submits by outcome.")
+        self._submits = meter.create_counter("atlas.refunds.submits", unit="{submit}", description="By outcome.")
         self._deviations = meter.create_counter(
             "atlas.refunds.deviations", unit="{deviation}", description="Answers that the documentation does not allow."
         )

@@ -25,6 +25,10 @@ class RefundToken:
     submitted: datetime | None = None
     """When it was submitted, UTC; the schedule of polls goes by the age."""
 
+    def __attrs_post_init__(self) -> None:
+        if self.submitted is not None and self.submitted.tzinfo is None:
+            raise InvalidRequestError("refund token: give the time of the submit with its zone")
+
     def __str__(self) -> str:
         order = {name: value for name, value in wire_keys(self.order).items() if value is not None}
         submitted = self.submitted and self.submitted.astimezone(UTC).isoformat()
@@ -42,12 +46,13 @@ class RefundToken:
             raise InvalidRequestError(f"refund token: version {version!r} is not known, this release reads {VERSION}")
         try:
             submitted, refund_code = data.pop("submitted"), data.pop("refund_code")
-            if not isinstance(refund_code, str | None):
+            moment = None if submitted is None else datetime.fromisoformat(submitted)
+            if not isinstance(refund_code, str | None) or (moment is not None and moment.tzinfo is None):
                 raise TypeError
             return cls(
                 order=order_ref(**data),
                 refund_code=refund_code,
-                submitted=submitted and datetime.fromisoformat(submitted).astimezone(UTC),
+                submitted=moment and moment.astimezone(UTC),
             )
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             raise InvalidRequestError("refund token: a member is missing or damaged") from None

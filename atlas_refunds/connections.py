@@ -1,0 +1,134 @@
+"""Two kinds of connections: our own, and those of a client that the user made."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterable
+from typing import Final
+
+import httpcore
+import httpx
+
+from .bodies import collected
+from .envelope import Answer
+from .errors import ConfigurationError
+from .sockets import AsyncioNetwork
+from .transport import Request
+
+KEPT_SECONDS: Final = 5.0  # how long an idle connection is kept, as httpx does
+
+
+class OwnConnections:
+    """A free list of httpcore connections, last used first: the cost of a call does not grow with their number."""
+
+    not_sent: tuple[type[Exception], ...] = (
+        httpcore.ConnectError,
+        httpcore.ConnectTimeout,
+        httpcore.UnsupportedProtocol,
+    )
+
+    def __init__(self, max_idle: int) -> None:
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
+        self._max_idle = max_idle
+        self._closed = False
+        self._tls: ssl.SSLContext | None = None
+        self._network = AsyncioNetwork()
+
+    async def send(self, url: str, request: Request) -> Answer:
+        target = httpcore.URL(url)
+        connection = await self._connection(target, fresh=request.once)
+        try:
+            request.trail.start(handed_over=True)
+            response = await connection.handle_async_request(framed(target, request))
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            answer = Answer(
+                response.status, headers, await collected(response.aiter_stream(), response.status, headers)
+            )
+            await response.aclose()
+        except BaseException:
+            await connection.aclose()
+            raise
+        if connection.is_idle() and len(self._idle) < self._max_idle and not self._closed:
+            self._idle.append(connection)
+        else:
+            await connection.aclose()
+        return answer
+
+    async def _connection(self, target: httpcore.URL, *, fresh: bool) -> httpcore.AsyncHTTPConnection:
+        while self._idle and not fresh:
+            kept = self._idle.pop()
+            if not kept.has_expired():
+                return kept
+            await kept.aclose()
+        if self._tls is None and target.scheme == b"https":
+            # Reading the certificates takes milliseconds: once, and not on the event loop.
+            self._tls = await asyncio.to_thread(httpx.create_ssl_context)
+        return httpcore.AsyncHTTPConnection(
+            target.origin, self._tls, keepalive_expiry=KEPT_SECONDS, network_backend=self._network
+        )
+
+    async def aclose(self) -> None:
+        self._closed = True  # what is in flight closes its connection when it comes back
+        while self._idle:
+            await self._idle.pop().aclose()
+
+
+def framed(target: httpcore.URL, request: Request) -> httpcore.Request:
+    """The request as httpcore takes it: it adds no header of its own."""
+    host = target.host if b":" not in target.host else b"[" + target.host + b"]"
+    if target.port is not None:
+        host += b":%d" % target.port
+    return httpcore.Request(
+        b"POST",
+        target,
+        headers=[
+            (b"Host", host),
+            *((name.encode(), value.encode()) for name, value in request.headers.items()),
+            (b"Content-Length", b"%d" % len(request.content)),
+        ],
+        content=request.content,
+        extensions={"timeout": request.limits(), **({"trace": request.trail} if request.once else {})},
+    )
+
+
+class BorrowedClient:
+    """A client that the user made: its proxies, hooks and headers apply, and it stays the user's to close."""
+
+    not_sent: tuple[type[Exception], ...] = (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.PoolTimeout,
+        httpx.ProxyError,
+        httpx.UnsupportedProtocol,
+        httpx.InvalidURL,
+    )
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def send(self, url: str, request: Request) -> Answer:
+        if self._client.is_closed:
+            raise ConfigurationError("the http_client is closed")
+        extensions = {"timeout": request.limits(), **({"trace": request.trail} if request.once else {})}
+        wire = self._client.build_request(
+            "POST", url, headers=dict(request.headers), content=request.content, extensions=extensions
+        )
+        request.trail.start(handed_over=True)
+        response = await self._client.send(wire, stream=True, follow_redirects=False)
+        try:
+            chunks: AsyncIterable[bytes]
+            headers: dict[str, str]
+            if response.is_stream_consumed:  # an event hook of the user's, or a mock, has read and unpacked it
+                chunks, headers = once(response.content), {}
+            else:
+                chunks, headers = response.aiter_raw(), dict(response.headers)
+            body = await collected(chunks, response.status_code, headers)
+            return Answer(response.status_code, dict(response.headers), body)
+        finally:
+            await response.aclose()
+
+    async def aclose(self) -> None:
+        """Nothing to do: it is not ours."""
+
+
+async def once(content: bytes) -> AsyncGenerator[bytes]:
+    yield content
