@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar, cast
 
 import attrs
 from dateutil.parser import isoparse
@@ -91,6 +91,9 @@ class OpenEnum(Enum):
     @classmethod
     def read(cls, value: object) -> Self:
         """A member from a JSON value; `true` is not the code 1."""
+        known = cls._value2member_map_.get(value) if value.__class__ in (int, str) else None
+        if known is not None:  # nearly always, and much quicker than the call of an Enum
+            return cast("Self", known)
         if isinstance(value, (str, int, Decimal)):
             return cls(str(value) if isinstance(value, bool) else value)
         raise unexpected("a code", value)
@@ -107,10 +110,10 @@ class OpenEnum(Enum):
 
 # ---- reading: one function a kind of value ---------------------------------------------------------------------------
 def loads(content: bytes | str, *, unique: bool = False) -> Any:
-    """JSON with exact decimals; NaN and Infinity are refused, and with `unique` a member that stands twice."""
-    pairs = distinct if unique else None
+    """JSON in UTF-8 with exact decimals; NaN and Infinity are refused, and with `unique` a member that stands twice."""
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=not_json, object_pairs_hook=pairs)
+        text = content if isinstance(content, str) else content.decode("utf-8-sig")
+        return (STRICT if unique else LENIENT).decode(text)
     except (ValueError, ArithmeticError, RecursionError):  # Decimal refuses an exponent of twenty digits
         raise WireError("JSON", "something else") from None
 
@@ -124,6 +127,10 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def not_json(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+LENIENT = json.JSONDecoder(parse_float=Decimal, parse_constant=not_json)
+STRICT = json.JSONDecoder(parse_float=Decimal, parse_constant=not_json, object_pairs_hook=distinct)
 
 
 def expect_object(value: Any) -> dict[str, Any]:
