@@ -54,22 +54,23 @@ class Caller:
             request = attrs.evolve(request, timeout=min(request.timeout, left))
         attempts: list[Attempt] = []
         while True:
-            async with self._pace.turn(request.name, once=request.once, waits=partial(self._pause, request, "limit")):
-                try:
+            await self._pace.turn(request.name, once=request.once, waits=partial(self._pause, request, "limit"))
+            try:
+                async with self._pace.slots:
                     return await self._attempt(request, read, attempts)
-                except AtlasRefundsError as error:
-                    error.attempts = tuple(attempts)
-                    if isinstance(error, RateLimitedError):
-                        self._pace.slow_down(error)
-                    wait = policy.wait(
-                        error,
-                        once=request.once,
-                        attempt=len(attempts),
-                        elapsed=timedelta(seconds=self._clock.monotonic() - began),
-                        roll=polling.roll(),
-                    )
-                    if wait is None:
-                        raise
+            except AtlasRefundsError as error:
+                error.attempts = tuple(attempts)
+                if isinstance(error, RateLimitedError):
+                    self._pace.slow_down(error)
+                wait = policy.wait(
+                    error,
+                    once=request.once,
+                    attempt=len(attempts),
+                    elapsed=timedelta(seconds=self._clock.monotonic() - began),
+                    roll=polling.roll(),
+                )
+                if wait is None:
+                    raise
             self._pause(request, "retry", wait.total_seconds())
             await self._clock.sleep(wait.total_seconds())
 

@@ -1,8 +1,7 @@
 """How fast a client may call: a token bucket, a bound of calls in flight, and the waits that Atlas asks for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 import attrs
@@ -38,18 +37,15 @@ class Pace:
 
     def __init__(self, limit: RateLimit, clock: Clock) -> None:
         self._limit, self._clock = limit, clock
-        self._slots = asyncio.Semaphore(limit.in_flight)
+        self.slots = asyncio.Semaphore(limit.in_flight)
         self._full_at = self._hold_all = self._hold_submits = float("-inf")
 
-    @asynccontextmanager
-    async def turn(self, name: str, *, once: bool, waits: Callable[[float], None]) -> AsyncGenerator[None]:
-        """Hold a slot for one attempt; `waits` is told of a wait before it begins. Raises NotSentError."""
+    async def turn(self, name: str, *, once: bool, waits: Callable[[float], None]) -> None:
+        """Wait for a token; `waits` is told before a wait begins. Raises NotSentError. Then take one of `slots`."""
         wait = self.reserve(self._clock.monotonic(), name, once=once)
         if wait > 0:
             waits(wait)
             await self._clock.sleep(wait)
-        async with self._slots:
-            yield
 
     def reserve(self, now: float, name: str, *, once: bool) -> float:
         """Take one token; the seconds until it may be used."""

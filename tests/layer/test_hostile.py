@@ -40,7 +40,6 @@ LISTED = encoded(queried(2))
 
 CORRECT: dict[str, Act] = {
     "byte order mark": answers(b"\xef\xbb\xbf" + LISTED),
-    "utf-16": answers(LISTED.decode().encode("utf-16")),
     "chunked": answers_chunked(LISTED),
     "dripping": drips(LISTED),
     "gzip": answers(gzip.compress(LISTED), Content_Encoding="gzip"),
@@ -60,6 +59,7 @@ UNREADABLE: dict[str, Act] = {
     "html": answers_html(200),
     "empty": answers(b""),
     "truncated": answers(LISTED[:-5]),
+    "utf-16": answers(LISTED.decode().encode("utf-16")),
     "latin-1": answers('{"status": 0, "msg": "é"}'.encode("latin-1")),
     "broken gzip": answers(b"\x1f\x8b\x08\x00 no", Content_Encoding="gzip"),
     "cut gzip": answers(gzip.compress(LISTED)[:-9], Content_Encoding="gzip"),
