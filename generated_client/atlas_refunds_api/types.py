@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from http import HTTPStatus
-from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, cast
 
 import attrs
-from dateutil.parser import isoparse
+
+if TYPE_CHECKING:
+    from http import HTTPStatus
 
 T = TypeVar("T")
 
@@ -183,6 +184,10 @@ def ymd(value: object) -> datetime.date | None:
 
 @lru_cache(maxsize=1024)  # many refunds share few dates
 def calendar_date(word: str) -> datetime.date | None:
+    from dateutil.parser import (
+        isoparse,  # at the first date: it takes as long to import as all of this package
+    )
+
     try:
         return isoparse(word).date() if DATE.fullmatch(word) else None
     except ValueError:
@@ -299,7 +304,7 @@ UNSET = Unset()
 
 @attrs.define
 class Response(Generic[T]):
-    status_code: HTTPStatus
+    status_code: "HTTPStatus"
     content: bytes
     headers: MutableMapping[str, str]
     parsed: T | None

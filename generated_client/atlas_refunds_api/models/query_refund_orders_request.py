@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -11,7 +11,8 @@ from .. import types as wire
 class QueryRefundOrdersRequest:
     """QueryRefundOrdersRequest, as on the refunds page."""
 
-    refund_code: str | None = attrs.field(validator=wire.of(str, null=True))
+    PATH: ClassVar[str] = "/queryRefundOrders.do"
+    refund_code: str | None = attrs.field(validator=wire.of(str, null=True, pattern="\\S"))
     """ The code of the refund transaction received in the refund.do response. """
     order_no: str | None = attrs.field(validator=wire.of(str, null=True))
     """ Atlas original order number. You can choose to request either orderNo or both airlinePNR and carrier. If you use

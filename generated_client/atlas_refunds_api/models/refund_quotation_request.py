@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -13,6 +13,7 @@ from ..models.refund_passenger import RefundPassenger
 class RefundQuotationRequest:
     """RefundQuotationRequest, as on the refunds page."""
 
+    PATH: ClassVar[str] = "/refundQuotation.do"
     order_no: str | None = attrs.field(validator=wire.of(str, null=True))
     """ Atlas original order number.  You can choose to request either orderNo or both airlinePNR and carrier. If you
     use `orderNo`, the `airlinePNR` and `carrier` fields may be null. """

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -13,6 +13,7 @@ from ..models.refund_passenger import RefundPassenger
 class RefundRequest:
     """RefundRequest, as on the refunds page."""
 
+    PATH: ClassVar[str] = "/refund.do"
     order_no: str | None = attrs.field(validator=wire.of(str, null=True))
     """ Atlas original order number.  You can choose to request either orderNo or both airlinePNR and carrier. If you
     use `orderNo`, the `airlinePNR` and `carrier` fields may be null. """
@@ -25,7 +26,7 @@ class RefundRequest:
     display_currency: str | None = attrs.field(default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$"))
     """ The alternative currency in which the fare and taxes amount needs to be displayed. The 3-letter currency code
     should be entered. """
-    refund_offer_id: str | None = attrs.field(validator=wire.of(str, null=True))
+    refund_offer_id: str | None = attrs.field(validator=wire.of(str, null=True, pattern="\\S"))
     """ Get this from the refund quotation response. You can request with refundOfferId or refundRequestList. If you use
     `refundRequestList`, the field `refundOfferId` is null. """
     refund_request_list: Sequence[RefundPassenger] | None = attrs.field(
