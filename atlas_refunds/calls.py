@@ -1,11 +1,11 @@
 """The three calls as the requests that are sent: input checked, models filled, bytes and headers made. No I/O."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable
+from enum import Enum
+from typing import Final, TypeAlias
 
 import attrs
-from atlas_refunds_api.api.refund import query_refund_orders, refund, refund_quotation
 from atlas_refunds_api.models import (
     QueryRefundOrdersRequest,
     RefundPassenger,
@@ -23,20 +23,17 @@ from .transport import Request
 Sent: TypeAlias = RefundQuotationRequest | RefundRequest | QueryRefundOrdersRequest
 
 
-@attrs.frozen
-class Operation:
-    """One call of the API; the generated endpoint module describes it (method, path, body, media type)."""
+class Operation(Enum):
+    """The three calls, by the name that logs, time limits and errors give them."""
 
-    name: str
-    describe: Callable[..., Mapping[str, Any]] = attrs.field(repr=False)
+    QUOTE = "quote"
+    SUBMIT = "submit"
+    QUERY = "query"
 
-
-QUOTE: Final = Operation("quote", refund_quotation._get_kwargs)  # pyright: ignore[reportPrivateUsage]
-SUBMIT: Final = Operation("submit", refund._get_kwargs)  # pyright: ignore[reportPrivateUsage]
-QUERY: Final = Operation("query", query_refund_orders._get_kwargs)  # pyright: ignore[reportPrivateUsage]
 
 STANDARD_HEADERS: Final = {
     "Accept": "application/json",
+    "Content-Type": "application/json",
     "Accept-Encoding": "gzip",
     "User-Agent": f"atlas-refunds/{__version__}",
 }
@@ -114,18 +111,16 @@ def prepare(
     timeouts: Timeouts,
 ) -> Request:
     """The bytes and headers of a call, as the published requests have them."""
-    described = operation.describe(body=body)
     return Request(
-        name=operation.name,
-        path=described["url"],
+        name=operation.value,
+        path=body.PATH,
         headers={
             **STANDARD_HEADERS,
-            **described["headers"],
             "x-atlas-client-id": credentials.client_id,
             "x-atlas-client-secret": credentials.client_secret,
         },
-        content=json.dumps(described["json"], separators=(",", ":")).encode(),
-        timeout=getattr(timeouts, operation.name),
+        content=json.dumps(body.to_dict(), separators=(",", ":")).encode(),
+        timeout=getattr(timeouts, operation.value),
         connect_timeout=timeouts.connect,
-        once=operation is SUBMIT,
+        once=operation is Operation.SUBMIT,
     )

@@ -3,18 +3,17 @@
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, overload
 
-import httpx
 from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import RefundPassenger
 
 from . import polling, reconciling
 from .caller import Caller
-from .calls import QUERY, QUOTE, SUBMIT, Operation, Sent, everyone, prepare, query_body, quote_body, submission
+from .calls import Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
-from .connections import BorrowedClient, OwnConnections
 from .errors import BadResponseError, InvalidRequestError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .limits import Pace, RateLimit
@@ -28,7 +27,10 @@ from .settings import Credentials, Timeouts, checked_url, from_environment
 from .statuses import PaymentMode
 from .submitting import OrderLocks, SubmitGuard, Submitter
 from .tokens import RefundToken
-from .transport import Request, Transport
+from .transport import Request, Transport, borrowed, own
+
+if TYPE_CHECKING:
+    import httpx
 
 Followable: TypeAlias = Refund | RefundState | RefundToken
 DEFAULT_WAIT: Final = timedelta(days=90)
@@ -47,7 +49,7 @@ class AtlasRefunds:
         credentials: Credentials,
         *,
         base_url: str,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: "httpx.AsyncClient | None" = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         schedule: PollSchedule | None = None,
@@ -62,8 +64,11 @@ class AtlasRefunds:
         self._clock = clock or SystemClock()
         self._emit = Emitter([log_event] if on_event is None else [log_event, on_event])
         limit = limit or RateLimit()
-        connections = OwnConnections(limit.in_flight) if http_client is None else BorrowedClient(http_client)
-        self._transport = Transport(checked_url(base_url), connections)
+        url = checked_url(base_url)
+        tls = url.startswith("https:")
+        self._transport = Transport(
+            url, partial(own, limit.in_flight, tls) if http_client is None else partial(borrowed, http_client)
+        )
         pace = Pace(limit, self._clock)
         self._caller = Caller(self._transport, retry or RetryPolicy(), pace, self._clock, self._emit)
         self._submitter = Submitter(self._caller, guard or OrderLocks(), self._clock, self._emit)
@@ -102,7 +107,7 @@ class AtlasRefunds:
         def read(answer: dict[str, Any]) -> RefundQuote:
             return RefundQuote.from_dict(answer, order=order, passengers=people, requested_currency=display_currency)
 
-        quote = await self._caller.call(self._prepare(QUOTE, body), read)
+        quote = await self._caller.call(self._prepare(Operation.QUOTE, body), read)
         self._compare(order, quote.order_no, "quote")
         return quote
 
@@ -139,7 +144,7 @@ class AtlasRefunds:
             display_currency=display_currency,
             even_if_not_refundable=even_if_not_refundable,
         )
-        refund = await self._submitter.submit(subject, self._prepare(SUBMIT, subject.body()))
+        refund = await self._submitter.submit(subject, self._prepare(Operation.SUBMIT, subject.body()))
         self._compare(subject.order, refund.order_no, "submit")
         return refund
 
@@ -184,7 +189,7 @@ class AtlasRefunds:
         not. An empty list is not an error. Raises as `quote`.
         """
         body = query_body(order, refund_code, display_currency)
-        return await self._query(order, self._prepare(QUERY, body))
+        return await self._query(order, self._prepare(Operation.QUERY, body))
 
     async def get(
         self, order: OrderRef, refund_code: str | None, *, display_currency: str | None = None
@@ -258,7 +263,7 @@ class AtlasRefunds:
         return prepare(operation, body, self._credentials, self._timeouts)
 
     async def _look(self, token: RefundToken, within: float | None = None) -> RefundState:
-        request = self._prepare(QUERY, query_body(token.order, token.refund_code, None))
+        request = self._prepare(Operation.QUERY, query_body(token.order, token.refund_code, None))
         return only(await self._query(token.order, request, within), token.refund_code)
 
     async def _query(self, order: OrderRef, request: Request, within: float | None = None) -> list[RefundState]:

@@ -1,7 +1,5 @@
 """Two kinds of connections: our own, and those of a client that the user made."""
 
-import asyncio
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Final
 
@@ -26,16 +24,16 @@ class OwnConnections:
         httpcore.UnsupportedProtocol,
     )
 
-    def __init__(self, max_idle: int) -> None:
+    def __init__(self, max_idle: int, *, tls: bool) -> None:
         self._idle: list[httpcore.AsyncHTTPConnection] = []
         self._max_idle = max_idle
         self._closed = False
-        self._tls: ssl.SSLContext | None = None
+        self._tls = httpx.create_ssl_context() if tls else None
         self._network = AsyncioNetwork()
 
     async def send(self, url: str, request: Request) -> Answer:
         target = httpcore.URL(url)
-        connection = await self._connection(target, fresh=request.once)
+        connection = await self._connection(target.origin, fresh=request.once)
         try:
             request.trail.start(handed_over=True)
             response = await connection.handle_async_request(framed(target, request))
@@ -53,17 +51,14 @@ class OwnConnections:
             await connection.aclose()
         return answer
 
-    async def _connection(self, target: httpcore.URL, *, fresh: bool) -> httpcore.AsyncHTTPConnection:
+    async def _connection(self, origin: httpcore.Origin, *, fresh: bool) -> httpcore.AsyncHTTPConnection:
         while self._idle and not fresh:
             kept = self._idle.pop()
             if not kept.has_expired():
                 return kept
             await kept.aclose()
-        if self._tls is None and target.scheme == b"https":
-            # Reading the certificates takes milliseconds: once, and not on the event loop.
-            self._tls = await asyncio.to_thread(httpx.create_ssl_context)
         return httpcore.AsyncHTTPConnection(
-            target.origin, self._tls, keepalive_expiry=KEPT_SECONDS, network_backend=self._network
+            origin, self._tls, keepalive_expiry=KEPT_SECONDS, network_backend=self._network
         )
 
     async def aclose(self) -> None:

@@ -6,7 +6,6 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import attrs
@@ -100,6 +99,8 @@ def seconds(text: str) -> timedelta | None:
 
 
 def until(text: str, now: datetime) -> timedelta | None:
+    from email.utils import parsedate_to_datetime  # rarely needed, and it brings half of `email` along
+
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

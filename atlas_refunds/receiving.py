@@ -89,6 +89,8 @@ class WebhookReceiver:
             scope["path"].rpartition("/")[2], headers, body_of(receive), source and source[0], method=scope["method"]
         )
         head = [(b"content-length", b"0")]
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            head.append((b"allow", b"POST"))
         await send({"type": "http.response.start", "status": int(status), "headers": head})
         await send({"type": "http.response.body", "body": b""})
 
@@ -106,7 +108,7 @@ class WebhookReceiver:
         404 for everybody who does not know the secret or comes from elsewhere, 405, 408, 413, 400 for what cannot be
         read, 503 when too much is at work; 200 for all else.
         """
-        if not hmac.compare_digest(secret.encode(), self._secret) or not self._is_heard(source):
+        if not hmac.compare_digest(secret.encode(errors="replace"), self._secret) or not self._is_heard(source):
             return HTTPStatus.NOT_FOUND
         if method != "POST":
             return HTTPStatus.METHOD_NOT_ALLOWED

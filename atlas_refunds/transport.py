@@ -1,14 +1,18 @@
 """One request out, one whole answer back, and the knowledge whether it can have reached Atlas."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from .envelope import Answer
 from .errors import BadResponseError, ConfigurationError, NoAnswerError, NotSentError
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @attrs.frozen(kw_only=True)
@@ -65,8 +69,10 @@ class Trail:
 class Transport:
     """Sends requests below one base URL."""
 
-    def __init__(self, base_url: str, connections: Connections) -> None:
-        self._base_url, self._connections = base_url, connections
+    def __init__(self, base_url: str, connect: Callable[[], Awaitable[Connections]]) -> None:
+        self._base_url, self._connect = base_url, connect
+        self._connecting = asyncio.Lock()
+        self._connections: Connections | None = None
         self._closed = False
 
     def url(self, request: Request) -> str:
@@ -81,18 +87,48 @@ class Transport:
         if self._closed:
             raise ConfigurationError("this client is closed: make a new one")
         request.trail.start(handed_over=False)
+        not_sent: tuple[type[Exception], ...] = ()
         try:
             async with asyncio.timeout(request.timeout.total_seconds()):
-                return await self._connections.send(self.url(request), request)
+                connections = self._connections or await self._connected()
+                not_sent = connections.not_sent
+                return await connections.send(self.url(request), request)
         except (BadResponseError, ConfigurationError):
             raise
         except Exception as error:  # an injected client can raise anything, and what is unknown may have been sent
             what = f"{request.name}: {type(error).__name__}"
-            if isinstance(error, self._connections.not_sent) or not request.trail.may_have_left:
+            if isinstance(error, not_sent) or not request.trail.may_have_left:
                 raise NotSentError(f"{what}; nothing was sent") from error
             raise NoAnswerError(f"{what}; Atlas may have received the request") from error
 
     async def aclose(self) -> None:
         """Close our connections; a client that was passed in stays open."""
         self._closed = True
-        await self._connections.aclose()
+        if self._connections is not None:
+            await self._connections.aclose()
+
+    async def _connected(self) -> Connections:
+        async with self._connecting:
+            if self._connections is None:
+                self._connections = await self._connect()
+        return self._connections
+
+
+async def own(max_idle: int, tls: bool) -> Connections:
+    """Our own connections. What takes milliseconds to import, or to read from disk, does so off the event loop."""
+
+    def load() -> Connections:
+        import_module("dateutil.parser")  # which the first date in an answer wants
+
+        from .connections import OwnConnections
+
+        return OwnConnections(max_idle, tls=tls)
+
+    return await asyncio.to_thread(load)
+
+
+async def borrowed(client: "httpx.AsyncClient") -> Connections:
+    """A client that the user made, so httpx is there already."""
+    from .connections import BorrowedClient
+
+    return BorrowedClient(client)

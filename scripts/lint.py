@@ -12,7 +12,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from referencing.exceptions import Unresolvable
 
 from .errors import SpecError
-from .extract import Json
+from .extract import operations as described
+from .grammar import Json
 
 Problems = Iterator[str]
 PYTHON_TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
@@ -115,9 +116,8 @@ RULES: tuple[Callable[[Json], Problems], ...] = (
 
 # ---- the whole document ----------------------------------------------------------------------------------------------
 def operations(document: Json) -> Iterator[tuple[str, Json]]:
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            yield f"{method} {path}", operation
+    for path, method, operation in described(document):
+        yield f"{method} {path}", operation
 
 
 def operations_are_named(document: Json) -> Problems:
@@ -125,11 +125,13 @@ def operations_are_named(document: Json) -> Problems:
         if "operationId" not in operation:
             yield f"{name}: no operationId, its function name"
         request = json_schema(operation.get("requestBody", {}))
+        if request is not None and "$ref" not in request and request.get("x-path") != name.partition(" ")[2]:
+            yield f"{name}: the request body needs its path as x-path"
         responses = [json_schema(response) for response in operation["responses"].values()]
         for schema in (request, *responses):
             if schema is not None and "$ref" not in schema and "title" not in schema:
                 yield f"{name}: an inline body needs a title, its class name"
-        if operation.get("parameters"):
+        if operation.get("parameters") or document["paths"][name.partition(" ")[2]].get("parameters"):
             yield f"{name}: parameters remain; the client sends all headers itself"
 
 
