@@ -52,13 +52,14 @@ from .errors import (
     WaitTimeoutError,
 )
 from .events import Attempt, Deviation, Event, Outcome, Pause, Settled, SubmitEnded
+from .following import Follower, RefundChange
 from .limits import RateLimit
 from .notifications import UnverifiedNotification, parse_notification
 from .orders import AirlinePnr, OrderNo, OrderRef, order_ref
-from .polling import PollSchedule
 from .reconciling import Reconciliation, Verdict
 from .results import Refund, RefundQuote, RefundState
 from .retries import RetryPolicy
+from .schedule import PollSchedule
 from .settings import SANDBOX_URL, Credentials, Timeouts
 from .statuses import PaymentMode, is_final, is_refunded
 from .submitting import SubmitGuard, SubmitResult
@@ -82,6 +83,7 @@ __all__ = [
     "Deviation",
     "Event",
     "FastConfirmation",
+    "Follower",
     "InvalidOrderRef",
     "InvalidRequestError",
     "InvalidRequestRejected",
@@ -105,6 +107,7 @@ __all__ = [
     "RateLimitedError",
     "Reconciliation",
     "Refund",
+    "RefundChange",
     "RefundFareAmount",
     "RefundMethod",
     "RefundNotCompletedError",

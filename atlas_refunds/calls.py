@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 import attrs
 from atlas_refunds_api.models import (
+    FastConfirmation,
     QueryRefundOrdersRequest,
     RefundPassenger,
     RefundQuotationRequest,
@@ -47,6 +48,8 @@ class Submission:
     offer_id: str | None
     passengers: tuple[RefundPassenger, ...] = attrs.field(repr=False)
     display_currency: str | None
+    fast: bool = False
+    """Whether the quote announced a fast confirmation."""
 
     def body(self) -> RefundRequest:
         return RefundRequest(
@@ -94,6 +97,7 @@ def submission(
         offer_id=what.refund_offer_id,
         passengers=what.passengers,
         display_currency=display_currency or what.requested_currency,
+        fast=what.fast_confirmation == FastConfirmation.YES,
     )
 
 

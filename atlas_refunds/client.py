@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, overload
+from weakref import WeakSet
 
 from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import RefundPassenger
@@ -16,13 +17,14 @@ from .calls import Operation, Sent, everyone, prepare, query_body, quote_body, s
 from .clocks import Clock, SystemClock
 from .errors import BadResponseError, InvalidRequestError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
+from .following import Follower
 from .limits import Pace, RateLimit
 from .notifications import UnverifiedNotification
 from .orders import OrderNo, OrderRef
-from .polling import PollSchedule
 from .reconciling import Reconciliation, Verdict
 from .results import Refund, RefundQuote, RefundState
 from .retries import RetryPolicy
+from .schedule import PollSchedule
 from .settings import Credentials, Timeouts, checked_url, from_environment
 from .statuses import PaymentMode
 from .submitting import OrderLocks, SubmitGuard, Submitter
@@ -64,6 +66,9 @@ class AtlasRefunds:
         self._clock = clock or SystemClock()
         self._emit = Emitter([log_event] if on_event is None else [log_event, on_event])
         limit = limit or RateLimit()
+        self._in_flight = limit.in_flight
+        self._alarms = polling.Alarms()
+        self._followers: WeakSet[Follower] = WeakSet()
         url = checked_url(base_url)
         tls = url.startswith("https:")
         self._transport = Transport(
@@ -240,7 +245,45 @@ class AtlasRefunds:
             payment_mode=payment_mode,
             clock=self._clock,
             emit=self._emit,
+            alarms=self._alarms,
         )
+
+    def follow(
+        self,
+        tokens: Iterable[RefundToken] = (),
+        *,
+        schedule: PollSchedule | None = None,
+        payment_mode: PaymentMode | None = None,
+        buffer: int = 1000,
+        forever: bool = False,
+    ) -> Follower:
+        """One poller for many refunds: `async with atlas.follow(tokens) as refunds: async for change in refunds: ...`
+
+        Costs a heap entry a refund, not a task. `refunds.add(token)` follows one more, `await refunds.stop()` returns
+        the tokens of what is still open. Without `forever` the iteration ends when nothing is left to follow.
+        """
+        follower = Follower(
+            self._look,
+            tokens=tokens,
+            schedule=schedule or self._schedule,
+            payment_mode=payment_mode,
+            clock=self._clock,
+            workers=self._in_flight,
+            buffer=buffer,
+            forever=forever,
+        )
+        self._followers.add(follower)
+        return follower
+
+    def notify(self, event: UnverifiedNotification) -> None:
+        """Let whoever follows a refund of the event's order ask at once. The event itself is never believed.
+
+        A flood of forged events costs one query per refund in half a minute at the most.
+        """
+        if event.order_no is not None:
+            self._alarms.ring(event.order_no)
+            for follower in self._followers:
+                follower.wake(event.order_no)
 
     async def confirm(self, event: UnverifiedNotification, refund: Followable) -> RefundState:
         """The truth about what a webhook claims, by query; the event itself is never believed. May be repeated.

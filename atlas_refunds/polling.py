@@ -1,62 +1,78 @@
-"""When to ask again about a refund: the schedule, and the loop that keeps to it."""
+"""Following one refund: ask, wait as the schedule says or until a webhook wakes, ask again."""
 
+import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from contextlib import contextmanager
 from datetime import timedelta
-
-import attrs
 
 from .clocks import Clock
 from .errors import (
     ApiError,
     AtlasRefundsError,
     BadResponseError,
-    ConfigurationError,
     NoAnswerError,
     NotSentError,
     WaitTimeoutError,
 )
 from .events import Deviation, Emitter, Pause
+from .orders import OrderNo
 from .results import RefundState
+from .schedule import PollSchedule
 from .statuses import PaymentMode, is_final
 from .tokens import RefundToken
 
 Roll = Callable[[], float]
+WAKE_EVERY = timedelta(seconds=30)
+"""Webhooks can be forged: they cost one query per refund in this time at the most."""
 roll: Roll = random.random  # not for secrets: it only spreads polls
 
 
-@attrs.frozen(kw_only=True)
-class PollSchedule:
-    """Minutes at first, then hours, then days; a refund takes days to weeks and Atlas' own pace is the airline's.
+class Alarms:
+    """Wakes those who wait for an order: an event that names it is a reason to ask, and nothing else."""
 
-    `steps` are (age of the refund below which the step holds, interval); after the last age `later` holds. Each wait is
-    shortened by up to `jitter` of itself, so that refunds that were resumed together drift apart.
-    """
+    def __init__(self) -> None:
+        self._set: dict[str, set[asyncio.Event]] = {}
 
-    steps: tuple[tuple[timedelta, timedelta], ...] = (
-        (timedelta(hours=1), timedelta(minutes=15)),
-        (timedelta(hours=12), timedelta(hours=2)),
-        (timedelta(days=14), timedelta(days=1)),
-    )
-    later: timedelta = timedelta(days=2)
-    jitter: float = 0.2
-    failures: int = 5
-    """Consecutive failed polls that a wait endures before it raises the last error."""
+    @contextmanager
+    def set_for(self, order_numbers: Iterable[str]) -> Generator[asyncio.Event]:
+        alarm = asyncio.Event()
+        for number in order_numbers:
+            self._set.setdefault(number, set()).add(alarm)
+        try:
+            yield alarm
+        finally:
+            for number in order_numbers:
+                self._set[number].discard(alarm)
+                if not self._set[number]:
+                    del self._set[number]
 
-    def __attrs_post_init__(self) -> None:
-        intervals = [interval for _, interval in self.steps] + [self.later]
-        if min(intervals) <= timedelta() or not 0 <= self.jitter < 1 or self.failures < 1:
-            raise ConfigurationError("poll schedule: give intervals above zero, jitter in [0, 1), failures from 1")
+    def ring(self, order_no: str) -> None:
+        for alarm in self._set.get(order_no, ()):
+            alarm.set()
 
-    @classmethod
-    def every(cls, interval: timedelta) -> "PollSchedule":
-        """The same interval at every age; for demos and tests."""
-        return cls(steps=(), later=interval, jitter=0)
 
-    def wait(self, age: timedelta, roll: float) -> timedelta:
-        """How long to wait before the next poll of a refund of this age; `roll` is random in [0, 1)."""
-        interval = next((interval for below, interval in self.steps if age < below), self.later)
-        return interval * (1 - self.jitter * roll)
+async def sleep(clock: Clock, seconds: float, alarm: asyncio.Event) -> None:
+    """Until the time has passed or the alarm rings; leaves no task behind, also when it is cancelled."""
+    tasks = asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(alarm.wait())
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def order_numbers(token: RefundToken, state: RefundState | None) -> set[str]:
+    """By which a webhook can name this refund's order."""
+    asked = token.order.order_no if isinstance(token.order, OrderNo) else None
+    return {number for number in (asked, state and state.order_no) if number}
+
+
+def asked_wait(error: AtlasRefundsError) -> timedelta | None:
+    return error.retry_after if isinstance(error, ApiError) else None
 
 
 async def watch(
@@ -68,20 +84,21 @@ async def watch(
     payment_mode: PaymentMode | None,
     clock: Clock,
     emit: Emitter,
+    alarms: Alarms,
 ) -> AsyncGenerator[RefundState]:
     """The present state, each change, the final one. `look` asks once, within the seconds it is given."""
     began, margin = clock.now(), last_look(timeout).total_seconds()
     deadline = clock.monotonic() + timeout.total_seconds()
-    last, failures = None, 0
+    last, failures, asked, woken = None, 0, None, float("-inf")
     while True:
         try:
             state = await look(deadline - clock.monotonic())
         except AtlasRefundsError as error:
-            failures += 1
+            failures, asked = failures + 1, asked_wait(error)
             if failures >= schedule.failures or not is_passing(error):
                 raise
         else:
-            failures = 0
+            failures, asked = 0, None
             if state != last:
                 if state.refund_status is not None and not state.refund_status.is_known:
                     emit(unknown_status(state, clock))
@@ -90,11 +107,19 @@ async def watch(
                 return
             last = state
         age = clock.now() - (token.submitted or began)
-        pause = min(schedule.wait(age, roll()).total_seconds(), deadline - margin - clock.monotonic())
+        wait = schedule.wait(age, roll(), state=last, now=clock.now(), fast=token.fast, failures=failures, asked=asked)
+        pause = min(wait.total_seconds(), deadline - margin - clock.monotonic())
         if pause <= 0:
             raise WaitTimeoutError(last_state=last, token=token)
         emit(Pause(at=clock.now(), operation="query", reason="poll", seconds=pause))
-        await clock.sleep(pause)
+        with alarms.set_for(order_numbers(token, last)) as alarm:
+            deaf = min(pause, max(0.0, woken + WAKE_EVERY.total_seconds() - clock.monotonic()))
+            if deaf:
+                await clock.sleep(deaf)
+            if pause > deaf and not alarm.is_set():
+                await sleep(clock, pause - deaf, alarm)
+            if alarm.is_set():
+                woken = clock.monotonic()
 
 
 def last_look(timeout: timedelta) -> timedelta:

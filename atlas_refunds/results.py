@@ -9,6 +9,7 @@ from typing import Protocol
 
 import attrs
 from atlas_refunds_api.models import (
+    FastConfirmation,
     RefundOrder,
     RefundPassenger,
     RefundQuotationResponse,
@@ -64,12 +65,17 @@ class Refund(_Outcome, RefundResponse):
     order: OrderRef
     submitted: datetime
     """When, UTC, by this machine's clock."""
+    quoted_fast: bool = False
+    """Whether the quote announced a fast confirmation; the submit's own answer leaves it out."""
 
     @property
     def token(self) -> RefundToken:
         """Keep `str(refund.token)` in your database before anything else."""
         return RefundToken(
-            order=best_ref(self.order, self.order_no), refund_code=self.refund_code, submitted=self.submitted
+            order=best_ref(self.order, self.order_no),
+            refund_code=self.refund_code,
+            submitted=self.submitted,
+            fast=self.quoted_fast or self.fast_confirmation == FastConfirmation.YES,
         )
 
 

@@ -73,7 +73,7 @@ class Submitter:
         started = self._clock.now()
 
         def read(answer: dict[str, Any]) -> Refund:
-            return Refund.from_dict(answer, order=submission.order, submitted=started)
+            return Refund.from_dict(answer, order=submission.order, submitted=started, quoted_fast=submission.fast)
 
         try:
             refund = await self._caller.call(request, read)

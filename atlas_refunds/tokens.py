@@ -24,6 +24,8 @@ class RefundToken:
     """Code from the submit answer; None when that answer had none (forms of 2022)."""
     submitted: datetime | None = None
     """When it was submitted, UTC; the schedule of polls goes by the age."""
+    fast: bool = False
+    """Whether Atlas announced a fast confirmation."""
 
     def __attrs_post_init__(self) -> None:
         if self.submitted is not None and self.submitted.tzinfo is None:
@@ -32,7 +34,8 @@ class RefundToken:
     def __str__(self) -> str:
         order = {name: value for name, value in wire_keys(self.order).items() if value is not None}
         submitted = self.submitted and self.submitted.astimezone(UTC).isoformat()
-        return json.dumps({"v": VERSION, **order, "refund_code": self.refund_code, "submitted": submitted})
+        fast = {"fast": True} if self.fast else {}
+        return json.dumps({"v": VERSION, **order, "refund_code": self.refund_code, "submitted": submitted, **fast})
 
     @classmethod
     def parse(cls, text: str) -> "RefundToken":
@@ -46,13 +49,19 @@ class RefundToken:
             raise InvalidRequestError(f"refund token: version {version!r} is not known, this release reads {VERSION}")
         try:
             submitted, refund_code = data.pop("submitted"), data.pop("refund_code")
+            fast = data.pop("fast", False)
             moment = None if submitted is None else datetime.fromisoformat(submitted)
-            if not isinstance(refund_code, str | None) or (moment is not None and moment.tzinfo is None):
+            if (
+                not isinstance(refund_code, str | None)
+                or not isinstance(fast, bool)
+                or (moment is not None and moment.tzinfo is None)
+            ):
                 raise TypeError
             return cls(
                 order=order_ref(**data),
                 refund_code=refund_code,
                 submitted=moment and moment.astimezone(UTC),
+                fast=fast,
             )
         except (ValueError, TypeError, KeyError, OverflowError):
             raise InvalidRequestError("refund token: a member is missing or damaged") from None

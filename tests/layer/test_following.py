@@ -168,13 +168,13 @@ async def test_four_failed_polls_in_a_row_are_endured(fault: str, wire: WireServ
 
 
 @pytest.mark.parametrize("fault", PASSING)
-async def test_the_fifth_failure_in_a_row_is_raised(fault: str, wire: WireServer, patient: AtlasRefunds) -> None:
+async def test_the_twentieth_failure_in_a_row_is_raised(fault: str, wire: WireServer, patient: AtlasRefunds) -> None:
     wire.plays(answers(queried(0)), PASSING[fault])
     async with patient:
         with pytest.raises(AtlasRefundsError) as caught:
             await patient.wait(TOKEN)
     assert not isinstance(caught.value, WaitTimeoutError)
-    assert len(wire.calls) == 6
+    assert len(wire.calls) == 21
 
 
 async def test_the_budget_of_failures_is_a_setting(wire: WireServer, patient: AtlasRefunds) -> None:

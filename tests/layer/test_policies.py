@@ -1,6 +1,6 @@
 """When to repeat and when to ask again: pure functions, so properties."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,17 @@ from atlas_refunds import (
     NotReadyError,
     NotSentError,
     PollSchedule,
+    QuoteType,
     RateLimitedError,
+    RefundState,
+    RefundStatus,
     RetryPolicy,
     ServerError,
 )
 from atlas_refunds.codes import CODES
 from atlas_refunds.polling import last_look
+
+from .conftest import ORDER, START
 
 ZERO, SECOND, DAY = timedelta(), timedelta(seconds=1), timedelta(days=1)
 ROLLS = st.floats(0, 1, exclude_max=True)
@@ -34,6 +39,8 @@ SCHEDULES = st.builds(
     steps=st.lists(st.tuples(INTERVALS, INTERVALS), max_size=4).map(tuple),
     later=INTERVALS,
     jitter=st.floats(0, 0.99),
+    floor=st.timedeltas(SECOND, timedelta(hours=1)),
+    ceiling=st.timedeltas(timedelta(hours=1), timedelta(days=30)),
 )
 
 
@@ -116,26 +123,66 @@ def test_not_ticketed_yet_is_nothing_for_seconds() -> None:
 @given(SCHEDULES, st.timedeltas(-DAY, timedelta(days=400)), ROLLS)
 def test_a_poll_comes_within_its_step(schedule: PollSchedule, age: timedelta, roll: float) -> None:
     pause = schedule.wait(age, roll)
-    interval = next((interval for below, interval in schedule.steps if age < below), schedule.later)
+    step = next((interval for below, interval in schedule.steps if age < below), schedule.later)
+    interval = min(max(step, schedule.floor), schedule.ceiling)
     assert interval * (1 - schedule.jitter) <= pause + timedelta(microseconds=1)
     assert pause <= interval
     assert schedule.wait(age, 0) == interval
 
 
-@pytest.mark.parametrize(
-    ("age", "interval"),
-    [
-        (timedelta(hours=-5), timedelta(minutes=15)),
-        (ZERO, timedelta(minutes=15)),
-        (timedelta(minutes=59), timedelta(minutes=15)),
-        (timedelta(hours=1), timedelta(hours=2)),
-        (timedelta(hours=12), timedelta(days=1)),
-        (timedelta(days=14), timedelta(days=2)),
-        (timedelta(days=400), timedelta(days=2)),
-    ],
+@given(
+    SCHEDULES,
+    st.timedeltas(ZERO, timedelta(days=400)),
+    ROLLS,
+    st.integers(0, 10_000),
+    st.booleans(),
+    st.none() | WAITS,
+    st.sampled_from([None, *RefundStatus, RefundStatus(7)]),
+    st.none() | st.dates(START.date(), START.date() + timedelta(days=400)),
 )
-def test_the_default_schedule(age: timedelta, interval: timedelta) -> None:
-    assert PollSchedule().wait(age, 0) == interval
+def test_whatever_is_known_a_wait_keeps_its_bounds(
+    schedule: PollSchedule,
+    age: timedelta,
+    roll: float,
+    failures: int,
+    fast: bool,
+    asked: timedelta | None,
+    status: RefundStatus | None,
+    expected: date | None,
+) -> None:
+    state = RefundState(order=ORDER, refund_status=status, expected_refund_date=expected)
+    pause = schedule.wait(age, roll, state=state, now=START + age, fast=fast, failures=failures, asked=asked)
+    lowest = max(schedule.floor * (1 - schedule.jitter), asked or ZERO)
+    assert lowest - timedelta(microseconds=1) <= pause <= max(schedule.ceiling, asked or ZERO)
+
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MANUAL = RefundState(order=ORDER, refund_quote_type=QuoteType.CANNOT_QUOTE)
+PAYING = RefundState(order=ORDER, refund_status=RefundStatus.AIRLINE_REFUNDING)
+EXPECTED = RefundState(order=ORDER, expected_refund_date=START.date() + timedelta(days=50))
+SCHEDULED: dict[str, tuple[timedelta, dict[str, Any], timedelta]] = {
+    "just submitted": (ZERO, {}, 20 * MINUTE),
+    "a clock that is behind": (-5 * HOUR, {}, 20 * MINUTE),
+    "after an hour": (HOUR, {}, 3 * HOUR),
+    "after half a day": (12 * HOUR, {}, DAY),
+    "after a week": (7 * DAY, {}, 2 * DAY),
+    "after a year": (400 * DAY, {}, 2 * DAY),
+    "announced as fast": (ZERO, {"fast": True}, 2 * MINUTE),
+    "decided by hand": (ZERO, {"state": MANUAL}, 2 * HOUR),
+    "while the airline pays": (2 * HOUR, {"state": PAYING}, DAY),
+    "near the expected date": (50 * DAY, {"state": EXPECTED, "now": START + 50 * DAY}, 8 * HOUR),
+    "far from the expected date": (30 * DAY, {"state": EXPECTED, "now": START + 30 * DAY}, 2 * DAY),
+    "after a failure": (30 * DAY, {"failures": 1}, MINUTE),
+    "after four failures": (30 * DAY, {"failures": 4}, 8 * MINUTE),
+    "after countless failures": (30 * DAY, {"failures": 999}, 2 * DAY),
+    "asked to wait": (ZERO, {"failures": 1, "asked": 3 * HOUR}, 3 * HOUR),
+}
+
+
+@pytest.mark.parametrize("known", SCHEDULED)
+def test_the_default_schedule(known: str) -> None:
+    age, more, interval = SCHEDULED[known]
+    assert PollSchedule().wait(age, 0, **more) == interval
 
 
 @given(INTERVALS, st.timedeltas(-DAY, timedelta(days=400)), ROLLS)

@@ -1,0 +1,246 @@
+"""Following many refunds with one poller: a heap instead of a task for each."""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import timedelta
+from types import TracebackType
+from typing import Final, Self
+
+import attrs
+
+from . import polling
+from .clocks import Clock
+from .errors import AtlasRefundsError, InvalidRequestError
+from .orders import OrderNo
+from .results import RefundState
+from .schedule import PollSchedule
+from .statuses import PaymentMode, is_final
+from .tokens import RefundToken
+
+BREATH: Final = 0.005
+"""Seconds after which a worker lets others run, if the polls themselves did not."""
+
+
+@attrs.frozen(kw_only=True)
+class RefundChange:
+    """What the poller has to tell about one refund. Exactly one of `state` and `error` is given."""
+
+    token: RefundToken
+    state: RefundState | None = None
+    """The new state: the first one seen, or one that differs from the last."""
+    error: AtlasRefundsError | None = None
+    """A clear refusal, or the last of too many failures in a row."""
+    is_last: bool
+    """Whether the refund is not followed any more: it is final, or Atlas refuses to tell."""
+
+
+class _Followed:
+    """One refund in the heap; small, for there are many."""
+
+    __slots__ = ("asked_at", "began", "due", "failures", "order_no", "seen", "token")
+
+    def __init__(self, token: RefundToken, now: float) -> None:
+        self.token = token
+        self.began = self.due = now
+        self.asked_at = float("-inf")
+        self.failures = 0
+        self.seen: int | None = None
+        self.order_no = token.order.order_no if isinstance(token.order, OrderNo) else None
+
+    def __lt__(self, other: "_Followed") -> bool:
+        return self.due < other.due
+
+
+class Follower:
+    """`async with atlas.follow(tokens) as refunds: async for change in refunds: ...`
+
+    One refund's failures do not touch another's. Polls keep to the client's rate limit and to its calls in flight.
+    While nobody takes changes and `buffer` of them wait, no further refund is asked. The iteration ends when no refund
+    is followed any more, unless `forever`, and after `stop()`.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[RefundToken], Awaitable[RefundState]],
+        *,
+        tokens: Iterable[RefundToken],
+        schedule: PollSchedule,
+        payment_mode: PaymentMode | None,
+        clock: Clock,
+        workers: int,
+        buffer: int,
+        forever: bool,
+    ) -> None:
+        self._look, self._schedule, self._mode, self._clock = look, schedule, payment_mode, clock
+        self._workers, self._buffer, self._forever = workers, buffer, forever
+        self._heap: list[tuple[float, _Followed]] = []
+        self._open: dict[RefundToken, _Followed] = {}
+        self._by_order: dict[str, list[_Followed]] = {}
+        self._changes: deque[RefundChange] = deque()
+        self._stirred, self._told = asyncio.Event(), asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._keeper: asyncio.Task[None] | None = None
+        self._stopped = False
+        self.add(*tokens)
+
+    # ---- what a service calls -----------------------------------------------------------------------------------
+    def add(self, *tokens: RefundToken) -> None:
+        """Follow these too; the first poll comes at once. A token that is followed already changes nothing."""
+        for token in tokens:
+            if not isinstance(token, RefundToken):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise InvalidRequestError(f"follow: give a RefundToken, not {type(token).__name__}")
+            if token not in self._open:
+                followed = self._open[token] = _Followed(token, self._clock.monotonic())
+                if followed.order_no is not None:
+                    self._by_order.setdefault(followed.order_no, []).append(followed)
+                self._plan(followed, followed.due)
+        self._stirred.set()
+
+    @property
+    def open(self) -> tuple[RefundToken, ...]:
+        """The refunds that are still followed."""
+        return tuple(self._open)
+
+    def wake(self, order_no: str) -> None:
+        """Ask about the refunds of this order at once, though not more often than every half minute."""
+        for followed in self._by_order.get(order_no, ()):
+            soonest = max(self._clock.monotonic(), followed.asked_at + polling.WAKE_EVERY.total_seconds())
+            if soonest < followed.due:
+                self._plan(followed, soonest)
+        self._stirred.set()
+
+    async def stop(self) -> tuple[RefundToken, ...]:
+        """End gracefully: polls under way are finished, nothing new is begun. Returns the tokens still open."""
+        self._stopped = True
+        self._stirred.set()
+        self._told.set()
+        if self._keeper is not None:
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
+        return self.open
+
+    async def __aenter__(self) -> Self:
+        self._keeper = asyncio.create_task(self._keep_time())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            for task in (self._keeper, *self._running):
+                if task is not None:
+                    task.cancel()
+        await self.stop()
+
+    async def __aiter__(self) -> AsyncIterator[RefundChange]:
+        while True:
+            while self._changes:
+                yield self._changes.popleft()
+                self._stirred.set()
+            if self._stopped or not (self._open or self._forever):
+                return
+            if self._keeper is None or self._keeper.done():
+                raise InvalidRequestError("follow: iterate inside of `async with atlas.follow(...)`")
+            self._told.clear()
+            await self._told.wait()
+
+    # ---- the poller ---------------------------------------------------------------------------------------------
+    def _plan(self, followed: _Followed, due: float) -> None:
+        followed.due = due
+        heapq.heappush(self._heap, (due, followed))
+
+    def _next_due(self) -> float | None:
+        """When the next refund is due; entries that were planned anew, or are done, are dropped on the way."""
+        while self._heap:
+            due, followed = self._heap[0]
+            if due == followed.due and followed.token in self._open:
+                return due
+            heapq.heappop(self._heap)
+        return None
+
+    async def _keep_time(self) -> None:
+        """Start workers for what is due; sleep until something is, or something stirs."""
+        while not self._stopped:
+            self._stirred.clear()
+            due, now = self._next_due(), self._clock.monotonic()
+            if len(self._running) >= self._workers or len(self._changes) >= self._buffer or due is None:
+                await self._stirred.wait()
+            elif due > now:
+                await polling.sleep(self._clock, due - now, self._stirred)
+            else:
+                worker = asyncio.create_task(self._work())
+                self._running.add(worker)
+                worker.add_done_callback(self._ended)
+                await asyncio.sleep(0)
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        self._running.discard(worker)
+        self._stirred.set()
+
+    async def _work(self) -> None:
+        """Poll what is due, one after the other."""
+        breathed = self._clock.monotonic()
+        while not self._stopped and len(self._changes) < self._buffer:
+            due, now = self._next_due(), self._clock.monotonic()
+            if due is None or due > now:
+                return
+            _, followed = heapq.heappop(self._heap)
+            followed.due = float("nan")  # in nobody's plan while it is asked
+            await self._poll(followed)
+            if now - breathed > BREATH:
+                await asyncio.sleep(0)
+                breathed = self._clock.monotonic()
+
+    async def _poll(self, followed: _Followed) -> None:
+        state = error = None
+        followed.asked_at = self._clock.monotonic()
+        try:
+            state = await self._look(followed.token)
+        except AtlasRefundsError as failure:
+            error = failure
+        if state is not None:
+            self._saw(followed, state)
+        elif error is not None:
+            self._missed(followed, error)
+        if followed.token in self._open:
+            age = self._clock.now() - (followed.token.submitted or self._clock.now())
+            if followed.token.submitted is None:
+                age = timedelta(seconds=self._clock.monotonic() - followed.began)
+            wait = self._schedule.wait(
+                age,
+                polling.roll(),
+                state=state,
+                now=self._clock.now(),
+                fast=followed.token.fast,
+                failures=followed.failures,
+                asked=None if error is None else polling.asked_wait(error),
+            )
+            self._plan(followed, self._clock.monotonic() + wait.total_seconds())
+
+    def _saw(self, followed: _Followed, state: RefundState) -> None:
+        followed.failures = 0
+        if followed.order_no is None and state.order_no:  # known by PNR until now
+            followed.order_no = state.order_no
+            self._by_order.setdefault(state.order_no, []).append(followed)
+        final, fingerprint = is_final(state.refund_status, self._mode), hash(state)
+        if fingerprint != followed.seen or final:
+            followed.seen = fingerprint
+            self._tell(followed, RefundChange(token=followed.token, state=state, is_last=final))
+
+    def _missed(self, followed: _Followed, error: AtlasRefundsError) -> None:
+        followed.failures += 1
+        refused = not polling.is_passing(error)
+        if refused or followed.failures == self._schedule.failures:
+            self._tell(followed, RefundChange(token=followed.token, error=error, is_last=refused))
+
+    def _tell(self, followed: _Followed, change: RefundChange) -> None:
+        if change.is_last:
+            del self._open[followed.token]
+            if followed.order_no is not None:
+                self._by_order[followed.order_no].remove(followed)
+                if not self._by_order[followed.order_no]:
+                    del self._by_order[followed.order_no]
+        self._changes.append(change)
+        self._told.set()
