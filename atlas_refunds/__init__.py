@@ -27,6 +27,7 @@ from .calls import Submission
 from .client import AtlasRefunds
 from .clocks import Clock
 from .codes import Advice
+from .confirming import Confirmation
 from .errors import (
     AlreadySubmittedError,
     ApiError,
@@ -79,6 +80,7 @@ __all__ = [
     "Clock",
     "ConcurrentSubmitError",
     "ConfigurationError",
+    "Confirmation",
     "Credentials",
     "Deviation",
     "Event",

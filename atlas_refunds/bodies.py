@@ -8,13 +8,17 @@ from .errors import BadResponseError
 MAX_BODY = 8 * 1024 * 1024  # bytes; the largest published answer has 1.5 kB
 
 
-async def collected(chunks: AsyncIterable[bytes], http_status: int, headers: Mapping[str, str]) -> bytes:
-    """Header names in lower case. Raises BadResponseError with what was decoded so far."""
+async def collected(
+    chunks: AsyncIterable[bytes], http_status: int, headers: Mapping[str, str], body: bytearray
+) -> bytes:
+    """Header names in lower case; `body` is filled on the way, so that what came before a failure is not lost.
+
+    Raises BadResponseError with what was decoded so far.
+    """
 
     def bad(problem: str) -> BadResponseError:
         return BadResponseError(problem, http_status=http_status, content=bytes(body))
 
-    body = bytearray()
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
         raise bad(f"its compression {encoding[:20]!r} was not asked for")

@@ -15,7 +15,8 @@ from . import polling, reconciling
 from .caller import Caller
 from .calls import Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
-from .errors import BadResponseError, InvalidRequestError, OutcomeUnknownError
+from .confirming import Confirmation, check_order, confirmation
+from .errors import ApiError, BadResponseError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .following import Follower
 from .limits import Pace, RateLimit
@@ -285,16 +286,26 @@ class AtlasRefunds:
             for follower in self._followers:
                 follower.wake(event.order_no)
 
-    async def confirm(self, event: UnverifiedNotification, refund: Followable) -> RefundState:
+    async def confirm(self, event: UnverifiedNotification, refund: Followable) -> Confirmation:
         """The truth about what a webhook claims, by query; the event itself is never believed. May be repeated.
 
-        Raises InvalidRequestError when the event is about another order, otherwise as `get`.
+        The event has no refund code: a second query, without one, tells whether the order has other refunds, where
+        Atlas answers that. A status that is not the claimed one is in `agrees`, and reported as a Deviation. Raises
+        InvalidRequestError when the event is about another order, otherwise as `get`.
         """
         token = token_of(refund)
         state = await self._look(token)
-        if event.order_no is None or event.order_no not in (state.order_no, getattr(token.order, "order_no", None)):
-            raise InvalidRequestError("confirm: the event names no order, or another one than the refund")
-        return state
+        check_order(event, state, token)
+        try:
+            listed = await self.query(token.order, None)
+        except ApiError:  # today's page wants a code
+            listed = None
+        found = confirmation(event, state, listed)
+        if found.agrees is False:
+            at, value = self._clock.now(), str(state.refund_status)
+            kind = "not as the webhook claims"
+            self._emit(Deviation(at=at, operation="confirm", place="refundStatus", kind=kind, value=value))
+        return found
 
     def _compare(self, asked: OrderRef, answered: str | None, operation: str) -> None:
         """The published samples show another order number in the answer: noticed, not refused."""

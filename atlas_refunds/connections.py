@@ -38,9 +38,7 @@ class OwnConnections:
             request.trail.start(handed_over=True)
             response = await connection.handle_async_request(framed(target, request))
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            answer = Answer(
-                response.status, headers, await collected(response.aiter_stream(), response.status, headers)
-            )
+            body = await collected(response.aiter_stream(), response.status, headers, request.trail.received)
             await response.aclose()
         except BaseException:
             await connection.aclose()
@@ -49,7 +47,7 @@ class OwnConnections:
             self._idle.append(connection)
         else:
             await connection.aclose()
-        return answer
+        return Answer(response.status, headers, body)
 
     async def _connection(self, origin: httpcore.Origin, *, fresh: bool) -> httpcore.AsyncHTTPConnection:
         while self._idle and not fresh:
@@ -116,7 +114,7 @@ class BorrowedClient:
                 chunks, headers = once(response.content), {}
             else:
                 chunks, headers = response.aiter_raw(), dict(response.headers)
-            body = await collected(chunks, response.status_code, headers)
+            body = await collected(chunks, response.status_code, headers, request.trail.received)
             return Answer(response.status_code, dict(response.headers), body)
         finally:
             await response.aclose()

@@ -63,8 +63,13 @@ class NotSentError(AtlasRefundsError):
 class NoAnswerError(AtlasRefundsError):
     """The request may have reached Atlas, but no whole answer came (time-out, connection lost).
 
-    Raised by quote and query, which are safe to repeat. A submit raises OutcomeUnknownError instead.
+    Raised by quote and query, which are safe to repeat. A submit raises OutcomeUnknownError instead. `content` has the
+    bytes of the body that had come.
     """
+
+    def __init__(self, text: str, *, content: bytes = b"") -> None:
+        super().__init__(text)
+        self.content = content
 
 
 class OutcomeUnknownError(AtlasRefundsError):

@@ -10,6 +10,8 @@ import attrs
 from .errors import ApiError, ConfigurationError, NoAnswerError, NotReadyError, NotSentError
 
 ZERO = timedelta()
+ONCE_MORE = (-1, 9999)
+"""Codes for which Atlas advises one repeat, then a human (error table)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +37,8 @@ class RetryPolicy:
 
     def wait(self, error: Exception, *, once: bool, attempt: int, elapsed: timedelta, roll: float) -> timedelta | None:
         """How long to wait before attempt number `attempt` + 1, or None: do not repeat. `roll` is random in [0, 1)."""
-        if attempt >= self.attempts or not may_repeat(error, once=once):
+        once_more = isinstance(error, ApiError) and error.code in ONCE_MORE
+        if attempt >= (min(2, self.attempts) if once_more else self.attempts) or not may_repeat(error, once=once):
             return None
         doubled = self.base.total_seconds() * 2 ** (attempt - 1)  # as a number: a timedelta overflows
         wait = timedelta(seconds=min(self.longest.total_seconds(), doubled) * roll)

@@ -14,6 +14,7 @@ from .errors import (
     AtlasRefundsError,
     BadResponseError,
     ConcurrentSubmitError,
+    NoAnswerError,
     NotSentError,
     OutcomeUnknownError,
 )
@@ -106,18 +107,25 @@ def judged(
         return error
     if not may_have_left:
         return error if isinstance(error, AtlasRefundsError) else NotSentError("submit: interrupted before it was sent")
-    content = error.content if isinstance(error, BadResponseError) else b""
+    content = error.content if isinstance(error, BadResponseError | NoAnswerError) else b""
     unknown = OutcomeUnknownError(
         str(error) if isinstance(error, AtlasRefundsError) else "interrupted while it was on its way",
         order=submission.order,
         offer_id=submission.offer_id,
         passengers=submission.passengers,
         at=started,
-        refund_code=readable_refund_code(content),
+        refund_code=success_under_an_error(error) or readable_refund_code(content),
         content=content,
     )
     unknown.attempts = error.attempts if isinstance(error, AtlasRefundsError) else ()
     return unknown
+
+
+def success_under_an_error(error: BaseException) -> str | None:
+    """The refund code of a body that says success although its HTTP status says failure."""
+    body = error.raw if isinstance(error, ApiError) and error.code is None else {}
+    code = body.get("refundCode") if body.get("status") in (0, "0") else None
+    return code if isinstance(code, str) else None
 
 
 def proves_nothing_submitted(result: SubmitResult) -> bool:

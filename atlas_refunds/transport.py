@@ -46,7 +46,7 @@ class Connections(Protocol):
 
 
 class Trail:
-    """Follows one request by httpcore's trace events: can its first byte have left when it failed?"""
+    """Follows one request: can its first byte have left when it failed (httpcore's trace), and what had come back?"""
 
     def __init__(self) -> None:
         self.start(handed_over=False)
@@ -54,6 +54,7 @@ class Trail:
     def start(self, *, handed_over: bool) -> None:
         """Begin anew; `handed_over` when the request is about to be given to httpx."""
         self.handed_over, self.connecting, self.writing = handed_over, False, False
+        self.received = bytearray()
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         if event.startswith("connection.connect_"):
@@ -99,7 +100,8 @@ class Transport:
             what = f"{request.name}: {type(error).__name__}"
             if isinstance(error, not_sent) or not request.trail.may_have_left:
                 raise NotSentError(f"{what}; nothing was sent") from error
-            raise NoAnswerError(f"{what}; Atlas may have received the request") from error
+            content = bytes(request.trail.received)
+            raise NoAnswerError(f"{what}; Atlas may have received the request", content=content) from error
 
     async def aclose(self) -> None:
         """Close our connections; a client that was passed in stays open."""

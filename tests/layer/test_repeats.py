@@ -50,7 +50,7 @@ PASSING: dict[str, tuple[Act, type[AtlasRefundsError]]] = {
     "no HTTP": (talks_nonsense, NoAnswerError),
     "HTTP 429": (answers_html(429), RateLimitedError),
     **{f"HTTP {status}": (answers_html(status), ServerError) for status in (500, 502, 503, 504, 520, 522)},
-    **{f"code {code}": (refuses(code), ServerError) for code in (2, -1, 9999, 813)},
+    **{f"code {code}": (refuses(code), ServerError) for code in (2, 813)},
     "code 905": (refuses(905), RateLimitedError),
     "a request limit": (answers({"code": 429, "limitType": "QPM", "retryAfter": 5}), RateLimitedError),
 }
@@ -117,6 +117,17 @@ async def test_what_will_not_pass_is_not_repeated(
     assert type(caught.value) is error
     assert len(wire.calls) == 1
     assert clock.sleeps == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("code", [-1, 9999])
+async def test_what_atlas_calls_worth_one_more_try_gets_one(
+    call: str, code: int, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(refuses(code))
+    with pytest.raises(ServerError):
+        await CALLS[call](atlas)
+    assert len(wire.calls) == 2
 
 
 @pytest.mark.parametrize("call", CALLS)

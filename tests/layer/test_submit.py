@@ -47,13 +47,13 @@ CLEAR_CODES = sorted(set(CODES) - set(UNCLEAR_CODES))
 UNCLEAR: dict[str, tuple[Act, bytes, str | None]] = {
     "closed before the answer": (closes_before_answer, b"", None),
     "never answered": (never_answers, b"", None),
-    "answered too slowly": (drips(SUBMITTED, forever=True), b"", None),
+    "answered too slowly": (drips(SUBMITTED, forever=True), encoded(SUBMITTED), CODE),
     "no HTTP": (talks_nonsense, b"", None),
     "HTML with HTTP 200": (answers_html(200), b"<html><body>Gateway says no</body></html>", None),
     "nothing with HTTP 200": (answers(b""), b"", None),
     "a redirect": (answers(b"", 302, Location="/refund.do"), b"", None),
     **{f"HTTP {status}": (answers_html(status), b"", None) for status in (500, 502, 503, 504, 520, 522)},
-    "success with HTTP 500": (answers(SUBMITTED, 500), b"", None),
+    "success with HTTP 500": (answers(SUBMITTED, 500), b"", CODE),
     **{f"code {code}": (refuses(code), b"", None) for code in [*UNCLEAR_CODES, 777, 1]},
     "a status that is no number": (answers({**SUBMITTED, "status": None}), b'{"status": null,', CODE),
     "truncated JSON": (answers(CUT_OFF), CUT_OFF, CODE),
@@ -91,10 +91,11 @@ async def test_whatever_is_not_a_clear_answer_leaves_the_outcome_open(
 async def test_an_answer_cut_off_by_the_connection_leaves_the_outcome_open(
     wire: WireServer, atlas: AtlasRefunds
 ) -> None:
-    wire.plays(closes_mid_body(SUBMITTED))
-    with pytest.raises(OutcomeUnknownError):
+    wire.plays(closes_mid_body({"refundCode": CODE, "padding": " " * 200, **SUBMITTED}))
+    with pytest.raises(OutcomeUnknownError) as caught:
         await atlas.submit(ORDER, offer_id="q_1")
     watch_for_doubles(wire)
+    assert caught.value.refund_code == CODE  # what had come was read
 
 
 async def test_an_answer_too_large_leaves_the_outcome_open(wire: WireServer, atlas: AtlasRefunds) -> None:
