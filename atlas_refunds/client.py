@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, Self, overload
 from weakref import WeakSet
 
 from atlas_refunds_api import types as wire
@@ -16,26 +16,26 @@ from .caller import Caller
 from .calls import Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
 from .confirming import Confirmation, check_order, confirmation
-from .errors import ApiError, BadResponseError, OutcomeUnknownError
+from .errors import ApiError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .following import Follower
 from .limits import Pace, RateLimit
+from .loading import borrowed, own
 from .notifications import UnverifiedNotification
 from .orders import OrderNo, OrderRef
 from .reconciling import Reconciliation, Verdict
-from .results import Refund, RefundQuote, RefundState
+from .results import Followable, Refund, RefundQuote, RefundState, only, token_of
 from .retries import RetryPolicy
 from .schedule import PollSchedule
 from .settings import Credentials, Timeouts, checked_url, from_environment
 from .statuses import PaymentMode
 from .submitting import OrderLocks, SubmitGuard, Submitter
 from .tokens import RefundToken
-from .transport import Request, Transport, borrowed, own
+from .transport import Request, Transport
 
 if TYPE_CHECKING:
     import httpx
 
-Followable: TypeAlias = Refund | RefundState | RefundToken
 DEFAULT_WAIT: Final = timedelta(days=90)
 
 
@@ -325,16 +325,3 @@ class AtlasRefunds:
             return list(wire.many(answer, "refundOrders", lambda listed: RefundState.from_dict(listed, order=order)))
 
         return await self._caller.call(request, read, within=within)
-
-
-def token_of(refund: Followable) -> RefundToken:
-    return refund if isinstance(refund, RefundToken) else refund.token
-
-
-def only(states: list[RefundState], refund_code: str | None) -> RefundState:
-    """The one refund that was asked for; without a code there has to be exactly one."""
-    found = [state for state in states if refund_code in (None, state.refund_code)]
-    if len(found) != 1:
-        problem = f"{len(states)} refunds are listed, {len(found)} of them fit"
-        raise BadResponseError(problem, http_status=200, content=b"")
-    return found[0]

@@ -5,7 +5,7 @@ users by regenerating alone.
 """
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import attrs
 from atlas_refunds_api.models import (
@@ -17,7 +17,7 @@ from atlas_refunds_api.models import (
     RefundStatus,
 )
 
-from .errors import RefundNotCompletedError
+from .errors import BadResponseError, RefundNotCompletedError
 from .orders import AirlinePnr, OrderNo, OrderRef
 from .statuses import is_final, is_refunded
 from .tokens import RefundToken
@@ -99,3 +99,19 @@ class RefundState(_Outcome, RefundOrder):
 def best_ref(asked: OrderRef, order_no: str | None) -> OrderRef:
     """The order as it was asked for; Atlas' number in place of a PNR, which can match several orders."""
     return OrderNo(order_no) if isinstance(asked, AirlinePnr) and order_no else asked
+
+
+Followable: TypeAlias = Refund | RefundState | RefundToken
+
+
+def token_of(refund: Followable) -> RefundToken:
+    return refund if isinstance(refund, RefundToken) else refund.token
+
+
+def only(states: list[RefundState], refund_code: str | None) -> RefundState:
+    """The one refund that was asked for; without a code there has to be exactly one."""
+    found = [state for state in states if refund_code in (None, state.refund_code)]
+    if len(found) != 1:
+        problem = f"{len(states)} refunds are listed, {len(found)} of them fit"
+        raise BadResponseError(problem, http_status=200, content=b"")
+    return found[0]

@@ -1,6 +1,7 @@
 """A submit, at most once: guarded per order, sent once, and never left without an outcome."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -123,7 +124,7 @@ def judged(
 
 def success_under_an_error(error: BaseException) -> str | None:
     """The refund code of a body that says success although its HTTP status says failure."""
-    body = error.raw if isinstance(error, ApiError) and error.code is None else {}
+    body: Mapping[str, Any] = error.raw if isinstance(error, ApiError) and error.code is None else {}
     code = body.get("refundCode") if body.get("status") in (0, "0") else None
     return code if isinstance(code, str) else None
 

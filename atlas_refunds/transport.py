@@ -3,16 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import attrs
 
 from .envelope import Answer
 from .errors import BadResponseError, ConfigurationError, NoAnswerError, NotSentError
-
-if TYPE_CHECKING:
-    import httpx
 
 
 @attrs.frozen(kw_only=True)
@@ -114,23 +110,3 @@ class Transport:
             if self._connections is None:
                 self._connections = await self._connect()
         return self._connections
-
-
-async def own(max_idle: int, tls: bool) -> Connections:
-    """Our own connections. What takes milliseconds to import, or to read from disk, does so off the event loop."""
-
-    def load() -> Connections:
-        import_module("dateutil.parser")  # which the first date in an answer wants
-
-        from .connections import OwnConnections
-
-        return OwnConnections(max_idle, tls=tls)
-
-    return await asyncio.to_thread(load)
-
-
-async def borrowed(client: "httpx.AsyncClient") -> Connections:
-    """A client that the user made, so httpx is there already."""
-    from .connections import BorrowedClient
-
-    return BorrowedClient(client)

@@ -1,0 +1,30 @@
+"""Connections are made at the first call, so that an import loads neither httpx nor httpcore."""
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .transport import Connections
+
+if TYPE_CHECKING:
+    import httpx
+
+
+async def own(max_idle: int, tls: bool) -> Connections:
+    """Our own connections. What takes milliseconds to import, or to read from disk, does so off the event loop."""
+
+    def load() -> Connections:
+        import_module("dateutil.parser")  # which the first date in an answer wants
+
+        from .connections import OwnConnections
+
+        return OwnConnections(max_idle, tls=tls)
+
+    return await asyncio.to_thread(load)
+
+
+async def borrowed(client: "httpx.AsyncClient") -> Connections:
+    """A client that the user made, so httpx is there already."""
+    from .connections import BorrowedClient
+
+    return BorrowedClient(client)
