@@ -95,6 +95,7 @@ class OpenEnum(Enum):
         known = cls._value2member_map_.get(value) if value.__class__ in (int, str) else None
         if known is not None:  # nearly always, and much quicker than the call of an Enum
             return cast("Self", known)
+        deviates()
         if isinstance(value, (str, int, Decimal)):
             return cls(str(value) if isinstance(value, bool) else value)
         raise unexpected("a code", value)
@@ -107,6 +108,17 @@ class OpenEnum(Enum):
 
     def __str__(self) -> str:
         return str(self._value_)
+
+
+# ---- deviations: counted where reading leaves its usual path, told by the layer --------------------------------------
+class Deviations:
+    """How often something was read that the specification does not allow; a look at it costs nothing."""
+
+    count = 0
+
+
+def deviates() -> None:
+    Deviations.count += 1
 
 
 # ---- reading: one function a kind of value ---------------------------------------------------------------------------
@@ -134,16 +146,19 @@ LENIENT = json.JSONDecoder(parse_float=Decimal, parse_constant=not_json)
 STRICT = json.JSONDecoder(parse_float=Decimal, parse_constant=not_json, object_pairs_hook=distinct)
 
 
-def expect_object(value: Any) -> dict[str, Any]:
+def expect_object(value: Any, names: Mapping[str, str] | None = None) -> dict[str, Any]:
     if value.__class__ is not dict:
         raise unexpected("an object", value)
     found: dict[str, Any] = value
+    if names is not None and not found.keys() <= names.keys():
+        deviates()
     return found
 
 
 def text(value: object) -> str:
     if isinstance(value, str):
         return value
+    deviates()
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return str(value)
     raise unexpected("text", value)
@@ -155,6 +170,7 @@ def number(value: object) -> Decimal:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
+    deviates()
     if isinstance(value, (str, float)) and NUMBER.fullmatch(word := str(value).strip()):
         return Decimal(word)
     raise unexpected("a number", value)
@@ -172,6 +188,7 @@ def integer(value: object) -> int:
 def boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
+    deviates()
     if isinstance(value, (int, str)) and (word := str(value).strip().lower()) in ("true", "1", "false", "0"):
         return word in ("true", "1")
     raise unexpected("true or false", value)
@@ -194,9 +211,12 @@ def calendar_date(word: str) -> datetime.date | None:
         return None
 
 
-def get(source: Mapping[str, Any], key: str, read: Callable[[Any], T | None]) -> T | None:
+def get(source: Mapping[str, Any], key: str, read: Callable[[Any], T | None], promised: bool = False) -> T | None:
+    """One member. A `promised` one is neither null nor absent, says the specification, but that is no error."""
     value = source.get(key)
     if value is None or value == "":  # this API writes "" for null
+        if promised:
+            deviates()
         return None
     try:
         return read(value)
@@ -204,11 +224,15 @@ def get(source: Mapping[str, Any], key: str, read: Callable[[Any], T | None]) ->
         raise error.under(key) from None
 
 
-def many(source: Mapping[str, Any], key: str, read: Callable[[Any], T | None]) -> tuple[T, ...]:
+def many(source: Mapping[str, Any], key: str, read: Callable[[Any], T | None], promised: bool = False) -> tuple[T, ...]:
     """A list. A single value is a list of one; null and missing are the empty list; null items are skipped."""
     value = source.get(key)
     if value is None or value == "":
+        if promised:
+            deviates()
         return ()
+    if value.__class__ is not list:
+        deviates()
     out: list[T] = []
     for i, item in enumerate(value if value.__class__ is list else [value]):
         try:
@@ -227,14 +251,17 @@ class Received:
     hold everything, passenger names included.
     """
 
-    _names: ClassVar[frozenset[str]] = frozenset()
+    NAMES: ClassVar[dict[str, str]] = {}
+    """Members of the JSON object, each with its attribute."""
+    PROMISED: ClassVar[frozenset[str]] = frozenset()
+    """Members that are neither null nor absent in a success, says the specification."""
     raw: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False, eq=False)
     """The JSON object as received, numbers exact."""
 
     @property
     def extra(self) -> dict[str, Any]:
         """Received members that the model does not name."""
-        return {key: value for key, value in self.raw.items() if key not in self._names}
+        return {key: value for key, value in self.raw.items() if key not in self.NAMES}
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:

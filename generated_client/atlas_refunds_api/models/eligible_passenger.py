@@ -15,11 +15,14 @@ class EligiblePassenger(wire.Received):
     name: str | None = attrs.field(default=None, repr=False)
     """ The eligible passenger’s name. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(("name",))
+    NAMES: ClassVar[dict[str, str]] = {
+        "name": "name",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(())
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
             name=wire.get(src, "name", wire.text),

@@ -20,21 +20,25 @@ class QueryRefundOrdersResponse(wire.Received):
     msg: str | None = attrs.field(default=None, repr=False)
     """ Error message """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "refundOrders": "refund_orders",
+        "status": "status",
+        "msg": "msg",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "refundOrders",
             "status",
-            "msg",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            refund_orders=wire.many(src, "refundOrders", RefundOrder.from_dict),
-            status=wire.get(src, "status", wire.integer),
+            refund_orders=wire.many(src, "refundOrders", RefundOrder.from_dict, True),
+            status=wire.get(src, "status", wire.integer, True),
             msg=wire.get(src, "msg", wire.text),
             **more,
         )

@@ -20,9 +20,13 @@ class RefundCompletedEvent(wire.Received):
     data: RefundCompletedNotification | None = None
     """ Body of the order.refundComplete webhook (flat form). """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "cid": "cid",
+        "type": "type_",
+        "data": "data",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
-            "cid",
             "type",
             "data",
         )
@@ -30,11 +34,11 @@ class RefundCompletedEvent(wire.Received):
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
             cid=wire.get(src, "cid", wire.text),
-            type_=wire.get(src, "type", wire.text),
-            data=wire.get(src, "data", RefundCompletedNotification.from_dict),
+            type_=wire.get(src, "type", wire.text, True),
+            data=wire.get(src, "data", RefundCompletedNotification.from_dict, True),
             **more,
         )

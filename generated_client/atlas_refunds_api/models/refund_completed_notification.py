@@ -40,30 +40,34 @@ class RefundCompletedNotification(wire.Received):
     refund_status: RefundStatus | None = None
     """ As RefundOrder.refundStatus. A string of digits in the form of 2022. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "cid": "cid",
+        "orderNo": "order_no",
+        "currency": "currency",
+        "originalTotalFare": "original_total_fare",
+        "originalTotalAncillaryAmount": "original_total_ancillary_amount",
+        "originalTotalAmount": "original_total_amount",
+        "airlinePenaltyAmountForFare": "airline_penalty_amount_for_fare",
+        "airlinePenaltyAmountForAncillaries": "airline_penalty_amount_for_ancillaries",
+        "airlinePenaltyAmount": "airline_penalty_amount",
+        "finalRefundAmount": "final_refund_amount",
+        "transactionFee": "transaction_fee",
+        "refundStatus": "refund_status",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
-            "cid",
             "orderNo",
-            "currency",
-            "originalTotalFare",
-            "originalTotalAncillaryAmount",
-            "originalTotalAmount",
-            "airlinePenaltyAmountForFare",
-            "airlinePenaltyAmountForAncillaries",
-            "airlinePenaltyAmount",
-            "finalRefundAmount",
-            "transactionFee",
             "refundStatus",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
             cid=wire.get(src, "cid", wire.text),
-            order_no=wire.get(src, "orderNo", wire.text),
+            order_no=wire.get(src, "orderNo", wire.text, True),
             currency=wire.get(src, "currency", wire.text),
             original_total_fare=wire.get(src, "originalTotalFare", wire.number),
             original_total_ancillary_amount=wire.get(src, "originalTotalAncillaryAmount", wire.number),
@@ -73,6 +77,6 @@ class RefundCompletedNotification(wire.Received):
             airline_penalty_amount=wire.get(src, "airlinePenaltyAmount", wire.number),
             final_refund_amount=wire.get(src, "finalRefundAmount", wire.number),
             transaction_fee=wire.get(src, "transactionFee", wire.number),
-            refund_status=wire.get(src, "refundStatus", RefundStatus.read),
+            refund_status=wire.get(src, "refundStatus", RefundStatus.read, True),
             **more,
         )

@@ -25,24 +25,29 @@ class RefundFareAmount(wire.Received):
     display_estimated_refund_amount: Decimal | None = None
     """ EstimatedRefundAmount in display currency. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "currency": "currency",
+        "originalFareAmount": "original_fare_amount",
+        "estimatedRefundAmount": "estimated_refund_amount",
+        "displayOriginalFareAmount": "display_original_fare_amount",
+        "displayEstimatedRefundAmount": "display_estimated_refund_amount",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "currency",
             "originalFareAmount",
             "estimatedRefundAmount",
-            "displayOriginalFareAmount",
-            "displayEstimatedRefundAmount",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            currency=wire.get(src, "currency", wire.text),
-            original_fare_amount=wire.get(src, "originalFareAmount", wire.number),
-            estimated_refund_amount=wire.get(src, "estimatedRefundAmount", wire.number),
+            currency=wire.get(src, "currency", wire.text, True),
+            original_fare_amount=wire.get(src, "originalFareAmount", wire.number, True),
+            estimated_refund_amount=wire.get(src, "estimatedRefundAmount", wire.number, True),
             display_original_fare_amount=wire.get(src, "displayOriginalFareAmount", wire.number),
             display_estimated_refund_amount=wire.get(src, "displayEstimatedRefundAmount", wire.number),
             **more,

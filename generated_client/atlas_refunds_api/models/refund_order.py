@@ -88,49 +88,60 @@ class RefundOrder(wire.Received):
     refund_fare_amount: RefundFareAmount | None = None
     """ Fare and in-flow ancillaries. Not null if refundMethod is CashBackToOriginalPayment. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "orderNo": "order_no",
+        "refundCode": "refund_code",
+        "displayCurrency": "display_currency",
+        "expectedConfirmationDate": "expected_confirmation_date",
+        "expectedRefundDate": "expected_refund_date",
+        "refundQuoteType": "refund_quote_type",
+        "refundTickets": "refund_tickets",
+        "refundPostTicketingServiceAmounts": "refund_post_ticketing_service_amounts",
+        "refundVouchers": "refund_vouchers",
+        "serviceFee": "service_fee",
+        "refundRules": "refund_rules",
+        "refundStatus": "refund_status",
+        "cancelReason": "cancel_reason",
+        "refundOfferId": "refund_offer_id",
+        "refundMethod": "refund_method",
+        "refundFareAmount": "refund_fare_amount",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "orderNo",
             "refundCode",
-            "displayCurrency",
-            "expectedConfirmationDate",
-            "expectedRefundDate",
             "refundQuoteType",
             "refundTickets",
-            "refundPostTicketingServiceAmounts",
-            "refundVouchers",
             "serviceFee",
             "refundRules",
             "refundStatus",
-            "cancelReason",
             "refundOfferId",
             "refundMethod",
-            "refundFareAmount",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            order_no=wire.get(src, "orderNo", wire.text),
-            refund_code=wire.get(src, "refundCode", wire.text),
+            order_no=wire.get(src, "orderNo", wire.text, True),
+            refund_code=wire.get(src, "refundCode", wire.text, True),
             display_currency=wire.get(src, "displayCurrency", wire.text),
             expected_confirmation_date=wire.get(src, "expectedConfirmationDate", wire.ymd),
             expected_refund_date=wire.get(src, "expectedRefundDate", wire.ymd),
-            refund_quote_type=wire.get(src, "refundQuoteType", QuoteType.read),
-            refund_tickets=wire.many(src, "refundTickets", RefundTicket.from_dict),
+            refund_quote_type=wire.get(src, "refundQuoteType", QuoteType.read, True),
+            refund_tickets=wire.many(src, "refundTickets", RefundTicket.from_dict, True),
             refund_post_ticketing_service_amounts=wire.many(
                 src, "refundPostTicketingServiceAmounts", RefundPostTicketingServiceAmount.from_dict
             ),
             refund_vouchers=wire.many(src, "refundVouchers", RefundVoucher.from_dict),
-            service_fee=wire.get(src, "serviceFee", ServiceFee.from_dict),
-            refund_rules=wire.many(src, "refundRules", RefundRule.from_dict),
-            refund_status=wire.get(src, "refundStatus", RefundStatus.read),
+            service_fee=wire.get(src, "serviceFee", ServiceFee.from_dict, True),
+            refund_rules=wire.many(src, "refundRules", RefundRule.from_dict, True),
+            refund_status=wire.get(src, "refundStatus", RefundStatus.read, True),
             cancel_reason=wire.get(src, "cancelReason", wire.text),
-            refund_offer_id=wire.get(src, "refundOfferId", wire.text),
-            refund_method=wire.get(src, "refundMethod", RefundMethod.read),
+            refund_offer_id=wire.get(src, "refundOfferId", wire.text, True),
+            refund_method=wire.get(src, "refundMethod", RefundMethod.read, True),
             refund_fare_amount=wire.get(src, "refundFareAmount", RefundFareAmount.from_dict),
             **more,
         )

@@ -27,26 +27,34 @@ class RefundPostTicketingServiceAmount(wire.Received):
     display_estimated_refund_amount: Decimal | None = None
     """ The estimated refund amount displayed in the display currency. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "postTicketingOrderNo": "post_ticketing_order_no",
+        "currency": "currency",
+        "originalPostTicketingServiceAmount": "original_post_ticketing_service_amount",
+        "estimatedRefundAmount": "estimated_refund_amount",
+        "displayPostTicketingServiceAmount": "display_post_ticketing_service_amount",
+        "displayEstimatedRefundAmount": "display_estimated_refund_amount",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "postTicketingOrderNo",
             "currency",
             "originalPostTicketingServiceAmount",
             "estimatedRefundAmount",
-            "displayPostTicketingServiceAmount",
-            "displayEstimatedRefundAmount",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            post_ticketing_order_no=wire.get(src, "postTicketingOrderNo", wire.text),
-            currency=wire.get(src, "currency", wire.text),
-            original_post_ticketing_service_amount=wire.get(src, "originalPostTicketingServiceAmount", wire.number),
-            estimated_refund_amount=wire.get(src, "estimatedRefundAmount", wire.number),
+            post_ticketing_order_no=wire.get(src, "postTicketingOrderNo", wire.text, True),
+            currency=wire.get(src, "currency", wire.text, True),
+            original_post_ticketing_service_amount=wire.get(
+                src, "originalPostTicketingServiceAmount", wire.number, True
+            ),
+            estimated_refund_amount=wire.get(src, "estimatedRefundAmount", wire.number, True),
             display_post_ticketing_service_amount=wire.get(src, "displayPostTicketingServiceAmount", wire.number),
             display_estimated_refund_amount=wire.get(src, "displayEstimatedRefundAmount", wire.number),
             **more,

@@ -67,10 +67,28 @@ class RefundQuotationResponse(wire.Received):
     refund_fare_amount: RefundFareAmount | None = None
     """ Fare and in-flow ancillaries. Not null if refundMethod is CashBackToOriginalPayment. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "status": "status",
+        "msg": "msg",
+        "fastConfirmation": "fast_confirmation",
+        "expectedConfirmationDate": "expected_confirmation_date",
+        "expectedRefundDate": "expected_refund_date",
+        "refundQuoteType": "refund_quote_type",
+        "refundOfferId": "refund_offer_id",
+        "refundMethod": "refund_method",
+        "refundTickets": "refund_tickets",
+        "refundVouchers": "refund_vouchers",
+        "refundRules": "refund_rules",
+        "orderNo": "order_no",
+        "isRefundable": "is_refundable",
+        "displayCurrency": "display_currency",
+        "serviceFee": "service_fee",
+        "refundPostTicketingServiceAmounts": "refund_post_ticketing_service_amounts",
+        "refundFareAmount": "refund_fare_amount",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "status",
-            "msg",
             "fastConfirmation",
             "expectedConfirmationDate",
             "expectedRefundDate",
@@ -78,37 +96,32 @@ class RefundQuotationResponse(wire.Received):
             "refundOfferId",
             "refundMethod",
             "refundTickets",
-            "refundVouchers",
-            "refundRules",
             "orderNo",
             "isRefundable",
-            "displayCurrency",
             "serviceFee",
-            "refundPostTicketingServiceAmounts",
-            "refundFareAmount",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            status=wire.get(src, "status", wire.integer),
+            status=wire.get(src, "status", wire.integer, True),
             msg=wire.get(src, "msg", wire.text),
-            fast_confirmation=wire.get(src, "fastConfirmation", FastConfirmation.read),
-            expected_confirmation_date=wire.get(src, "expectedConfirmationDate", wire.ymd),
-            expected_refund_date=wire.get(src, "expectedRefundDate", wire.ymd),
-            refund_quote_type=wire.get(src, "refundQuoteType", QuoteType.read),
-            refund_offer_id=wire.get(src, "refundOfferId", wire.text),
-            refund_method=wire.get(src, "refundMethod", RefundMethod.read),
-            refund_tickets=wire.many(src, "refundTickets", RefundTicket.from_dict),
+            fast_confirmation=wire.get(src, "fastConfirmation", FastConfirmation.read, True),
+            expected_confirmation_date=wire.get(src, "expectedConfirmationDate", wire.ymd, True),
+            expected_refund_date=wire.get(src, "expectedRefundDate", wire.ymd, True),
+            refund_quote_type=wire.get(src, "refundQuoteType", QuoteType.read, True),
+            refund_offer_id=wire.get(src, "refundOfferId", wire.text, True),
+            refund_method=wire.get(src, "refundMethod", RefundMethod.read, True),
+            refund_tickets=wire.many(src, "refundTickets", RefundTicket.from_dict, True),
             refund_vouchers=wire.many(src, "refundVouchers", RefundVoucher.from_dict),
             refund_rules=wire.many(src, "refundRules", RefundRule.from_dict),
-            order_no=wire.get(src, "orderNo", wire.text),
-            is_refundable=wire.get(src, "isRefundable", wire.boolean),
+            order_no=wire.get(src, "orderNo", wire.text, True),
+            is_refundable=wire.get(src, "isRefundable", wire.boolean, True),
             display_currency=wire.get(src, "displayCurrency", wire.text),
-            service_fee=wire.get(src, "serviceFee", ServiceFee.from_dict),
+            service_fee=wire.get(src, "serviceFee", ServiceFee.from_dict, True),
             refund_post_ticketing_service_amounts=wire.many(
                 src, "refundPostTicketingServiceAmounts", RefundPostTicketingServiceAmount.from_dict
             ),

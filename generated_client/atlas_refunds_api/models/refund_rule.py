@@ -64,31 +64,35 @@ class RefundRule(wire.Received):
     - CashBackToOriginalPayment: Refund cash back to the original form of payment
     - Voucher: Refund in the form of a voucher """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "airline": "airline",
+        "ruleType": "rule_type",
+        "passengerType": "passenger_type",
+        "penaltyAmount": "penalty_amount",
+        "penaltyPercent": "penalty_percent",
+        "penaltyPercentBase": "penalty_percent_base",
+        "airlineFee": "airline_fee",
+        "taxRefundable": "tax_refundable",
+        "fareRefundable": "fare_refundable",
+        "refundableAncillaries": "refundable_ancillaries",
+        "startMinute": "start_minute",
+        "endMinute": "end_minute",
+        "refundMethod": "refund_method",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "airline",
             "ruleType",
-            "passengerType",
-            "penaltyAmount",
-            "penaltyPercent",
-            "penaltyPercentBase",
-            "airlineFee",
-            "taxRefundable",
-            "fareRefundable",
-            "refundableAncillaries",
-            "startMinute",
-            "endMinute",
-            "refundMethod",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            airline=wire.get(src, "airline", wire.text),
-            rule_type=wire.get(src, "ruleType", RuleType.read),
+            airline=wire.get(src, "airline", wire.text, True),
+            rule_type=wire.get(src, "ruleType", RuleType.read, True),
             passenger_type=wire.get(src, "passengerType", PassengerType.read),
             penalty_amount=wire.get(src, "penaltyAmount", wire.text),
             penalty_percent=wire.get(src, "penaltyPercent", wire.number),

@@ -21,23 +21,28 @@ class RefundTicket(wire.Received):
     name: str | None = attrs.field(default=None, repr=False)
     """ Passenger as LAST/FIRST. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "lastName": "last_name",
+        "firstName": "first_name",
+        "ticketNo": "ticket_no",
+        "name": "name",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "lastName",
             "firstName",
             "ticketNo",
-            "name",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            last_name=wire.get(src, "lastName", wire.text),
-            first_name=wire.get(src, "firstName", wire.text),
-            ticket_no=wire.get(src, "ticketNo", wire.text),
+            last_name=wire.get(src, "lastName", wire.text, True),
+            first_name=wire.get(src, "firstName", wire.text, True),
+            ticket_no=wire.get(src, "ticketNo", wire.text, True),
             name=wire.get(src, "name", wire.text),
             **more,
         )

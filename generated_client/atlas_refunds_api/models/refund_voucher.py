@@ -39,33 +39,37 @@ class RefundVoucher(wire.Received):
     note: str | None = attrs.field(default=None, repr=False)
     """ A brief description or usage rule explanation for the voucher. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "voucherId": "voucher_id",
+        "voucherCode": "voucher_code",
+        "eligiblePassengers": "eligible_passengers",
+        "airline": "airline",
+        "estimatedRefundAmount": "estimated_refund_amount",
+        "currency": "currency",
+        "voucherStartDate": "voucher_start_date",
+        "voucherEndDate": "voucher_end_date",
+        "travelStartDate": "travel_start_date",
+        "travelEndDate": "travel_end_date",
+        "note": "note",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
-            "voucherId",
-            "voucherCode",
-            "eligiblePassengers",
-            "airline",
             "estimatedRefundAmount",
             "currency",
-            "voucherStartDate",
-            "voucherEndDate",
-            "travelStartDate",
-            "travelEndDate",
-            "note",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
             voucher_id=wire.get(src, "voucherId", wire.text),
             voucher_code=wire.get(src, "voucherCode", wire.text),
             eligible_passengers=wire.many(src, "eligiblePassengers", EligiblePassenger.from_dict),
             airline=wire.get(src, "airline", wire.text),
-            estimated_refund_amount=wire.get(src, "estimatedRefundAmount", wire.number),
-            currency=wire.get(src, "currency", wire.text),
+            estimated_refund_amount=wire.get(src, "estimatedRefundAmount", wire.number, True),
+            currency=wire.get(src, "currency", wire.text, True),
             voucher_start_date=wire.get(src, "voucherStartDate", wire.ymd),
             voucher_end_date=wire.get(src, "voucherEndDate", wire.ymd),
             travel_start_date=wire.get(src, "travelStartDate", wire.ymd),

@@ -21,21 +21,25 @@ class ServiceFee(wire.Received):
     display_transaction_fee: Decimal | None = None
     """ TransactionFee in display currency. """
 
-    _names: ClassVar[frozenset[str]] = frozenset(
+    NAMES: ClassVar[dict[str, str]] = {
+        "currency": "currency",
+        "transactionFee": "transaction_fee",
+        "displayTransactionFee": "display_transaction_fee",
+    }
+    PROMISED: ClassVar[frozenset[str]] = frozenset(
         (
             "currency",
             "transactionFee",
-            "displayTransactionFee",
         )
     )
 
     @classmethod
     def from_dict(cls, src: Mapping[str, Any], **more: Any) -> Self:
-        wire.expect_object(src)
+        wire.expect_object(src, cls.NAMES)
         return cls(
             raw=src,
-            currency=wire.get(src, "currency", wire.text),
-            transaction_fee=wire.get(src, "transactionFee", wire.number),
+            currency=wire.get(src, "currency", wire.text, True),
+            transaction_fee=wire.get(src, "transactionFee", wire.number, True),
             display_transaction_fee=wire.get(src, "displayTransactionFee", wire.number),
             **more,
         )
