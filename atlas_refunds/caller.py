@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
-from atlas_refunds_api.types import WireError
+from atlas_refunds_api.types import Deviations, WireError
 
 from . import polling
 from .clocks import Clock
 from .codes import SUCCESS, Advice
+from .deviations import DriftWatch, Note
 from .envelope import Answer, settle
 from .errors import (
     ApiError,
@@ -20,7 +21,7 @@ from .errors import (
     NotSentError,
     RateLimitedError,
 )
-from .events import Attempt, Deviation, Emitter, Outcome, Pause
+from .events import Attempt, Emitter, Outcome, Pause
 from .limits import Pace
 from .retries import RetryPolicy
 from .transport import Request, Transport
@@ -41,6 +42,7 @@ class Caller:
 
     def __init__(self, transport: Transport, retry: RetryPolicy, pace: Pace, clock: Clock, emit: Emitter) -> None:
         self._transport, self._retry, self._pace, self._clock, self._emit = transport, retry, pace, clock, emit
+        self.drift = DriftWatch(emit, clock)
 
     async def call(self, request: Request, read: Read[T], *, within: float | None = None) -> T:
         """The answer, read. `within` bounds all attempts together, in seconds.
@@ -80,7 +82,11 @@ class Caller:
         answer: Answer | None = None
         try:
             answer = await self._transport.send(request)
-            return understood(answer, request, read, at)
+            before = Deviations.count
+            found = understood(answer, request, read, at)
+            if Deviations.count != before:
+                self.drift.look(request.name, found)
+            return found
         except BaseException as error:
             failure = error
             raise
@@ -99,8 +105,7 @@ class Caller:
             attempts.append(attempt)
             self._emit(attempt)
             if isinstance(failure, ApiError) and failure.advice is Advice.UNKNOWN:
-                code = str(failure.code or failure.http_status)
-                self._emit(Deviation(at=at, operation=request.name, place="status", kind="unlisted code", value=code))
+                self.drift.note(request.name, Note("status", "unlisted code", str(failure.code or failure.http_status)))
 
     def _pause(self, request: Request, reason: str, seconds: float) -> None:
         self._emit(Pause(at=self._clock.now(), operation=request.name, reason=reason, seconds=seconds))

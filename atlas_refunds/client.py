@@ -1,6 +1,6 @@
 """`AtlasRefunds`: what a service awaits."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from .caller import Caller
 from .calls import Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
 from .confirming import Confirmation, check_order, confirmation
+from .deviations import Note
 from .errors import ApiError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .following import Follower
@@ -311,6 +312,11 @@ class AtlasRefunds:
         """The published samples show another order number in the answer: noticed, not refused."""
         if isinstance(asked, OrderNo) and answered not in (None, asked.order_no):
             self._emit(Deviation(at=self._clock.now(), operation=operation, place="orderNo", kind="another order"))
+
+    @property
+    def deviations(self) -> Mapping[Note, int]:
+        """How often Atlas sent what its specification does not allow, by place, kind and value. Each was told once."""
+        return dict(self._caller.drift.counts)
 
     # ---- asking -------------------------------------------------------------------------------------------------
     def _prepare(self, operation: Operation, body: Sent) -> Request:

@@ -2,8 +2,9 @@
 
 import asyncio
 import heapq
+import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -37,9 +38,12 @@ class RefundChange:
 
 
 class _Followed:
-    """One refund in the heap; small, for there are many."""
+    """One refund in the heap; small, for there are many.
 
-    __slots__ = ("asked_at", "began", "due", "failures", "order_no", "seen", "token")
+    `due` is NaN while it is asked, and after its end. `sibling` is the next refund of the same order.
+    """
+
+    __slots__ = ("asked_at", "began", "due", "failures", "order_no", "seen", "sibling", "token")
 
     def __init__(self, token: RefundToken, now: float) -> None:
         self.token = token
@@ -47,7 +51,8 @@ class _Followed:
         self.asked_at = float("-inf")
         self.failures = 0
         self.seen: int | None = None
-        self.order_no = token.order.order_no if isinstance(token.order, OrderNo) else None
+        self.order_no: str | None = None
+        self.sibling: _Followed | None = None
 
     def __lt__(self, other: "_Followed") -> bool:
         return self.due < other.due
@@ -77,7 +82,7 @@ class Follower:
         self._workers, self._buffer, self._forever = workers, buffer, forever
         self._heap: list[tuple[float, _Followed]] = []
         self._open: dict[RefundToken, _Followed] = {}
-        self._by_order: dict[str, list[_Followed]] = {}
+        self._by_order: dict[str, _Followed] = {}
         self._changes: deque[RefundChange] = deque()
         self._stirred, self._told = asyncio.Event(), asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -88,14 +93,15 @@ class Follower:
     # ---- what a service calls -----------------------------------------------------------------------------------
     def add(self, *tokens: RefundToken) -> None:
         """Follow these too; the first poll comes at once. A token that is followed already changes nothing."""
+        now = self._clock.monotonic()
         for token in tokens:
             if not isinstance(token, RefundToken):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise InvalidRequestError(f"follow: give a RefundToken, not {type(token).__name__}")
             if token not in self._open:
-                followed = self._open[token] = _Followed(token, self._clock.monotonic())
-                if followed.order_no is not None:
-                    self._by_order.setdefault(followed.order_no, []).append(followed)
-                self._plan(followed, followed.due)
+                followed = self._open[token] = _Followed(token, now)
+                if isinstance(token.order, OrderNo):
+                    self._list(followed, token.order.order_no)
+                self._plan(followed, now)
         self._stirred.set()
 
     @property
@@ -105,7 +111,7 @@ class Follower:
 
     def wake(self, order_no: str) -> None:
         """Ask about the refunds of this order at once, though not more often than every half minute."""
-        for followed in self._by_order.get(order_no, ()):
+        for followed in self._of(order_no):
             soonest = max(self._clock.monotonic(), followed.asked_at + polling.WAKE_EVERY.total_seconds())
             if soonest < followed.due:
                 self._plan(followed, soonest)
@@ -146,6 +152,23 @@ class Follower:
             self._told.clear()
             await self._told.wait()
 
+    # ---- by order -----------------------------------------------------------------------------------------------
+    def _list(self, followed: _Followed, order_no: str) -> None:
+        followed.order_no, followed.sibling = order_no, self._by_order.get(order_no)
+        self._by_order[order_no] = followed
+
+    def _of(self, order_no: str) -> Iterator[_Followed]:
+        followed = self._by_order.get(order_no)
+        while followed is not None:
+            yield followed
+            followed = followed.sibling
+
+    def _unlist(self, followed: _Followed, order_no: str) -> None:
+        siblings = [other for other in self._of(order_no) if other is not followed]
+        del self._by_order[order_no]
+        for sibling in siblings:
+            self._list(sibling, order_no)
+
     # ---- the poller ---------------------------------------------------------------------------------------------
     def _plan(self, followed: _Followed, due: float) -> None:
         followed.due = due
@@ -155,7 +178,7 @@ class Follower:
         """When the next refund is due; entries that were planned anew, or are done, are dropped on the way."""
         while self._heap:
             due, followed = self._heap[0]
-            if due == followed.due and followed.token in self._open:
+            if due == followed.due:
                 return due
             heapq.heappop(self._heap)
         return None
@@ -187,60 +210,58 @@ class Follower:
             if due is None or due > now:
                 return
             _, followed = heapq.heappop(self._heap)
-            followed.due = float("nan")  # in nobody's plan while it is asked
+            followed.due = math.nan
             await self._poll(followed)
             if now - breathed > BREATH:
                 await asyncio.sleep(0)
                 breathed = self._clock.monotonic()
 
     async def _poll(self, followed: _Followed) -> None:
-        state = error = None
+        token, state, asked = followed.token, None, None
         followed.asked_at = self._clock.monotonic()
         try:
-            state = await self._look(followed.token)
-        except AtlasRefundsError as failure:
-            error = failure
-        if state is not None:
-            self._saw(followed, state)
-        elif error is not None:
-            self._missed(followed, error)
-        if followed.token in self._open:
-            age = self._clock.now() - (followed.token.submitted or self._clock.now())
-            if followed.token.submitted is None:
-                age = timedelta(seconds=self._clock.monotonic() - followed.began)
-            wait = self._schedule.wait(
-                age,
-                polling.roll(),
-                state=state,
-                now=self._clock.now(),
-                fast=followed.token.fast,
-                failures=followed.failures,
-                asked=None if error is None else polling.asked_wait(error),
-            )
-            self._plan(followed, self._clock.monotonic() + wait.total_seconds())
+            state = await self._look(token)
+        except AtlasRefundsError as error:
+            asked, is_last = polling.asked_wait(error), self._missed(followed, error)
+        else:
+            is_last = self._saw(followed, state)
+        if is_last:
+            return
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        wait = self._schedule.wait(
+            now - token.submitted if token.submitted else timedelta(seconds=monotonic - followed.began),
+            polling.roll(),
+            state=state,
+            now=now,
+            fast=token.fast,
+            failures=followed.failures,
+            asked=asked,
+        )
+        self._plan(followed, monotonic + wait.total_seconds())
 
-    def _saw(self, followed: _Followed, state: RefundState) -> None:
+    def _saw(self, followed: _Followed, state: RefundState) -> bool:
+        """Tell it when it is new; whether it is the last."""
         followed.failures = 0
         if followed.order_no is None and state.order_no:  # known by PNR until now
-            followed.order_no = state.order_no
-            self._by_order.setdefault(state.order_no, []).append(followed)
+            self._list(followed, state.order_no)
         final, fingerprint = is_final(state.refund_status, self._mode), hash(state)
         if fingerprint != followed.seen or final:
             followed.seen = fingerprint
             self._tell(followed, RefundChange(token=followed.token, state=state, is_last=final))
+        return final
 
-    def _missed(self, followed: _Followed, error: AtlasRefundsError) -> None:
+    def _missed(self, followed: _Followed, error: AtlasRefundsError) -> bool:
+        """Tell it when it is a refusal, or one too many; whether it is the last."""
         followed.failures += 1
         refused = not polling.is_passing(error)
         if refused or followed.failures == self._schedule.failures:
             self._tell(followed, RefundChange(token=followed.token, error=error, is_last=refused))
+        return refused
 
     def _tell(self, followed: _Followed, change: RefundChange) -> None:
         if change.is_last:
             del self._open[followed.token]
             if followed.order_no is not None:
-                self._by_order[followed.order_no].remove(followed)
-                if not self._by_order[followed.order_no]:
-                    del self._by_order[followed.order_no]
+                self._unlist(followed, followed.order_no)
         self._changes.append(change)
         self._told.set()

@@ -15,7 +15,7 @@ from .errors import (
     NotSentError,
     WaitTimeoutError,
 )
-from .events import Deviation, Emitter, Pause
+from .events import Emitter, Pause
 from .orders import OrderNo
 from .results import RefundState
 from .schedule import PollSchedule
@@ -100,8 +100,6 @@ async def watch(
         else:
             failures, asked = 0, None
             if state != last:
-                if state.refund_status is not None and not state.refund_status.is_known:
-                    emit(unknown_status(state, clock))
                 yield state
             if is_final(state.refund_status, payment_mode):
                 return
@@ -132,8 +130,3 @@ def is_passing(error: AtlasRefundsError) -> bool:
     if isinstance(error, ApiError):
         return error.retryable
     return isinstance(error, NotSentError | NoAnswerError | BadResponseError)
-
-
-def unknown_status(state: RefundState, clock: Clock) -> Deviation:
-    value = str(state.refund_status)
-    return Deviation(at=clock.now(), operation="query", place="refundStatus", kind="unknown code", value=value)

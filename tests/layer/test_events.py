@@ -20,7 +20,7 @@ from atlas_refunds import (
     SubmitEnded,
 )
 
-from .conftest import CODE, CREDENTIALS, ORDER, SUBMITTED, ZHAO, HandClock, queried
+from .conftest import CODE, CREDENTIALS, ORDER, SUBMITTED, ZHAO, HandClock, queried, sample_bytes
 from .wire_server import Act, WireServer, answers, answers_html, closes_before_answer, refuses
 
 
@@ -39,7 +39,8 @@ async def test_each_attempt_and_wait_of_a_call(wire: WireServer, clock: HandCloc
         (2, Outcome.NO_ANSWER, None, None, "NoAnswerError"),
         (3, Outcome.SUCCESS, 200, 0, None),
     ]
-    assert [type(event) for event in events] == [Attempt, Pause, Attempt, Pause, Attempt]
+    others = [event for event in events if not isinstance(event, Deviation)]
+    assert [type(event) for event in others] == [Attempt, Pause, Attempt, Pause, Attempt]
     assert {a.url for a in attempts} == {f"{wire.url}/queryRefundOrders.do"}
 
 
@@ -77,11 +78,15 @@ async def test_deviations_are_told_by_place_and_code(wire: WireServer, clock: Ha
             await atlas.submit(ORDER, offer_id="q_1")
         refund = await atlas.submit(ORDER, offer_id="q_1")
         await atlas.wait(refund)
-    found = [(e.operation, e.place, e.kind, e.value) for e in events if isinstance(e, Deviation)]
+    found = [
+        (e.operation, e.place, e.kind, e.value)
+        for e in events
+        if isinstance(e, Deviation) and e.kind not in ("absent", "null or empty")  # the answers here are short
+    ]
     assert found == [
         ("submit", "status", "unlisted code", "7777"),
         ("submit", "orderNo", "another order", None),
-        ("query", "refundStatus", "unknown code", "7"),
+        ("query", "RefundOrder.refundStatus", "unknown code", "7"),
     ]
 
 
@@ -101,7 +106,7 @@ async def test_log_levels_by_what_a_person_should_see(
     atlas: AtlasRefunds, wire: WireServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "atlas_refunds")
-    wire.plays(answers(SUBMITTED), refuses(2))
+    wire.plays(answers(sample_bytes("reference-2025.submit.response.json")), refuses(2))
     await atlas.submit(ORDER, offer_id="q_1")
     with pytest.raises(OutcomeUnknownError):
         await atlas.submit(ORDER, offer_id="q_1")

@@ -83,13 +83,13 @@ EACH_RECEIVED = pytest.mark.parametrize("model", RECEIVED, ids=lambda model: mod
 @EACH_RECEIVED
 def test_nothing_is_required_and_null_is_absent(model: type[Received]) -> None:
     empty = model.from_dict({})
-    assert empty == model.from_dict(dict.fromkeys(model._names)) == model.from_dict(dict.fromkeys(model._names, ""))
+    assert empty == model.from_dict(dict.fromkeys(model.NAMES)) == model.from_dict(dict.fromkeys(model.NAMES, ""))
     assert empty == model()
 
 
 @EACH_RECEIVED
 def test_members_without_a_field_are_kept(model: type[Received]) -> None:
-    source = {**dict.fromkeys(model._names), "requestId": "r1", "new": {"a": [1]}}
+    source = {**dict.fromkeys(model.NAMES), "requestId": "r1", "new": {"a": [1]}}
     assert model.from_dict(source).extra == {"requestId": "r1", "new": {"a": [1]}}
     assert model.from_dict(source).raw == source
 
