@@ -105,8 +105,8 @@ def test_check_shows_what_was_altered(
         for file in ("added", "refund_ticket")
         for side in ("--- committed", "+++ built")
     ]
-    assert '-            ticket_no=wire.get(src, "ticket", wire.text),' in shown
-    assert '+            ticket_no=wire.get(src, "ticketNo", wire.text),' in shown
+    assert '-            ticket_no=wire.get(src, "ticket", wire.text, True),' in shown
+    assert '+            ticket_no=wire.get(src, "ticketNo", wire.text, True),' in shown
     assert f"generated_client/{PACKAGE}/py.typed: present on one side only, empty" in shown
 
 
