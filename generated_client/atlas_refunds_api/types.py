@@ -196,7 +196,10 @@ def boolean(value: object) -> bool:
 
 def ymd(value: object) -> datetime.date | None:
     """yyyyMMdd (or yyyy-MM-dd) as a date. Anything else is None, never an error; `raw` has it."""
-    return calendar_date(str(value)) if isinstance(value, (str, int)) else None
+    found = calendar_date(str(value)) if isinstance(value, (str, int)) else None
+    if found is None or not isinstance(value, str):
+        deviates()
+    return found
 
 
 @lru_cache(maxsize=1024)  # many refunds share few dates
