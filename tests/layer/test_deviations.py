@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from atlas_refunds_api.models import QueryRefundOrdersResponse, RefundQuotationResponse, RefundResponse
 from atlas_refunds_api.types import Deviations, Received, loads
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_refunds import AtlasRefunds, Deviation, Event
@@ -73,6 +73,7 @@ def test_published_answers_do_not_deviate_and_cost_nothing(operation: str) -> No
     assert not list(notes(model))
 
 
+@settings(max_examples=500)
 @given(st.dictionaries(st.sampled_from(sorted(SUBMIT)) | st.text(max_size=8), VALUES, max_size=4))
 def test_whatever_deviates_was_counted_while_reading(changed: dict[str, Any]) -> None:
     """The count is what decides whether anybody looks: it must not miss what a look would find."""
