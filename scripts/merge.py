@@ -6,11 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .errors import SpecError
-from .extract import Block, Json
+from .extract import Block
+from .grammar import METHODS, Json
 
 
 def merge(blocks: Sequence[Block]) -> Json:
     """One document with all operations and components; component names sorted, everything else in page order."""
+    merged, problems = combine(blocks)
+    if problems:
+        raise SpecError("the documents contradict each other", problems)
+    return merged
+
+
+def combine(blocks: Sequence[Block]) -> tuple[Json, list[str]]:
+    """The merged document, in which the first word stands, and every contradiction with both sides."""
     merged: Json = {}
     came_from: dict[tuple[str, ...], int] = {}
     problems: list[str] = []
@@ -24,17 +33,15 @@ def merge(blocks: Sequence[Block]) -> Json:
                 target[name], came_from[place] = copy.deepcopy(value), block.line
                 continue
             first, second = f"line {came_from[place]}", f"line {block.line}"
-            if place[0] == "paths":
+            if place[0] == "paths" and name in METHODS:
                 problems.append(f"{' '.join(place)} is described twice, in the blocks of {first} and {second}")
             problems += (
                 f"{'/'.join(place)}{where}: {first} has {shown(old)}, {second} has {shown(new)}"
                 for where, old, new in differences(target[name], value)
             )
-    if problems:
-        raise SpecError("the documents contradict each other", problems)
     for kind, named in merged.get("components", {}).items():
         merged["components"][kind] = dict(sorted(named.items()))
-    return merged
+    return merged, problems
 
 
 def entries(document: Json) -> Iterator[tuple[tuple[str, ...], Any]]:

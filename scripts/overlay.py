@@ -6,6 +6,7 @@ something.
 """
 
 import copy
+import json
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +15,11 @@ import yaml
 from jsonpath import JSONPathEnvironment, JSONPathError, JSONPathMatch
 
 from .errors import SpecError
-from .extract import Json
+from .grammar import Json
 from .merge import shown
 
 JSONPATH = JSONPathEnvironment(strict=True)  # RFC 9535 and nothing beyond it
+YAML: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast
 KNOWN = {"target", "description", "update", "remove"}
 
 
@@ -32,39 +34,63 @@ class Misfit(ValueError):
     """An action does not fit the document."""
 
 
+class Superfluous(Misfit):
+    """An action changes nothing: the document already says what it would make it say."""
+
+
+class Misfitting(NamedTuple):
+    """An action that does not fit, and why."""
+
+    action: Action
+    misfit: Misfit
+
+    def __str__(self) -> str:
+        return f"{self.action.where} ({self.action.data.get('target')}): {self.misfit}"
+
+
 def load(path: Path) -> list[Action]:
-    document = yaml.safe_load(path.read_text("utf-8"))
-    if not re.fullmatch(r"1\.[01]\.\d+", str(document["overlay"])):
-        raise SpecError(path.name, [f"overlay version {document['overlay']}, expected 1.0.x or 1.1.x"])
-    return [Action(f"{path.name} actions[{i}]", data) for i, data in enumerate(document["actions"])]
+    try:
+        document = yaml.load(path.read_text("utf-8"), YAML)  # noqa: S506 - a safe loader
+        version, actions = str(document["overlay"]), list(document["actions"])
+    except (yaml.YAMLError, LookupError, TypeError) as error:
+        raise SpecError(path.name, [f"not an overlay: {' '.join(str(error).split())}"]) from None
+    if not re.fullmatch(r"1\.[01]\.\d+", version):
+        raise SpecError(path.name, [f"overlay version {version}, expected 1.0.x or 1.1.x"])
+    return [Action(f"{path.name} actions[{i}]", data) for i, data in enumerate(actions)]
 
 
 def apply(document: Json, actions: list[Action]) -> Json:
     """A changed copy of the document; all misfits together are one SpecError."""
-    document = copy.deepcopy(document)
-    problems: list[str] = []
-    for where, data in actions:
-        try:
-            act(document, data)
-        except Misfit as misfit:
-            problems.append(f"{where} ({data.get('target')}): {misfit}")
-    if problems:
-        raise SpecError("the overlays do not fit", problems)
+    document, misfits = fit(document, actions)
+    if misfits:
+        raise SpecError("the overlays do not fit", map(str, misfits))
     return document
+
+
+def fit(document: Json, actions: list[Action]) -> tuple[Json, list[Misfitting]]:
+    """A copy of the document, changed by every action that fits, and the others."""
+    document = copy.deepcopy(document)
+    misfits: list[Misfitting] = []
+    for action in actions:
+        try:
+            act(document, action.data)
+        except Misfit as misfit:
+            misfits.append(Misfitting(action, misfit))
+    return document, misfits
 
 
 def act(document: Json, action: Json) -> None:
     """Apply one action in place."""
     check_form(action)
     matches = find(document, action)
-    before = copy.deepcopy(document)
+    before = json.dumps(document, default=str)
     for match in matches:
         if action.get("remove"):
             del container(match)[match.parts[-1]]
         else:
             update(match, action["update"])
-    if document == before:
-        raise Misfit("changes nothing; if Atlas has corrected this, drop the action")
+    if json.dumps(document, default=str) == before:
+        raise Superfluous("changes nothing; if Atlas has corrected this, drop the action")
 
 
 def check_form(action: Json) -> None:

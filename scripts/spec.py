@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from . import overlay
 from .errors import SpecError
-from .extract import Json, extract
+from .extract import extract
 from .generate import OPENAPI, PACKAGE, generate
+from .grammar import Json
 from .lint import lint
 from .merge import merge
 
