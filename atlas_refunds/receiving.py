@@ -86,7 +86,11 @@ class WebhookReceiver:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         source = scope.get("client")
         status = await self.receive(
-            scope["path"].rstrip("/").rpartition("/")[2], headers, body_of(receive), source and source[0], method=scope["method"]
+            scope["path"].rstrip("/").rpartition("/")[2],
+            headers,
+            body_of(receive),
+            source and source[0],
+            method=scope["method"],
         )
         head = [(b"content-length", b"0")]
         if status is HTTPStatus.METHOD_NOT_ALLOWED:

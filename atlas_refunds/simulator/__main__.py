@@ -3,7 +3,11 @@
 import argparse
 import asyncio
 import json
+import logging
 import signal
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from . import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, serve
@@ -12,7 +16,8 @@ from .service import QUERY_WITHOUT_CODE
 
 _HINT = """\
 client id {client_id}, client secret {client_secret}; a simulated day lasts {day:g} s
-orders to play with: GET /_simulator/scenarios, faults: GET /_simulator/faults"""
+a page to look at: {url}/
+orders to play with: GET /_simulator/scenarios, faults: GET /_simulator/faults, webhooks: GET /_simulator/webhooks"""
 
 
 def main() -> None:
@@ -28,6 +33,7 @@ def main() -> None:
         "--accept-duplicates", action="store_true", help="execute each submit, to find out callers who submit twice"
     )
     parser.add_argument("--faults", type=Path, metavar="FILE.json", help="as for POST /_simulator/faults")
+    parser.add_argument("--webhook-url", metavar="URL", help="where changes of refunds are announced")
     arguments = parser.parse_args()
     try:
         clock = Clock(scale=scale_for(arguments.day))
@@ -45,14 +51,21 @@ def main() -> None:
             simulator.faults.load(json.loads(arguments.faults.read_bytes()))
         except (OSError, ValueError, RecursionError) as wrong:
             parser.error(f"{arguments.faults}: {wrong}")
-    hint = _HINT.format(client_id=arguments.client_id, client_secret=arguments.client_secret, day=arguments.day)
+    if arguments.webhook_url:
+        try:
+            simulator.webhooks.set(arguments.webhook_url)
+        except ValueError as wrong:
+            parser.error(f"--webhook-url: {wrong}")
+    hint = partial(
+        _HINT.format, client_id=arguments.client_id, client_secret=arguments.client_secret, day=arguments.day
+    )
     try:
         asyncio.run(_run(simulator, arguments.port, hint))
     except OSError as wrong:
         parser.exit(1, f"cannot listen on port {arguments.port}: {wrong}\n")
 
 
-async def _run(simulator: Simulator, port: int, hint: str) -> None:
+async def _run(simulator: Simulator, port: int, hint: Callable[..., str]) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -61,9 +74,12 @@ async def _run(simulator: Simulator, port: int, hint: str) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)  # loop.add_signal_handler does not exist on Windows
+    courier = logging.getLogger("atlas_refunds.simulator")
+    courier.addHandler(logging.StreamHandler(sys.stdout))
+    courier.setLevel(logging.INFO)
     async with serve(simulator, port) as url:
         print(f"listening on {url}", flush=True)
-        print(hint, flush=True)
+        print(hint(url=url), flush=True)
         await stopped.wait()
 
 

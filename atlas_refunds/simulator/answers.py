@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from .amounts import fare, penalty, refundable, service_fee
 from .ledger import Offer, Refund
 from .lifecycle import CLOSED_WITHOUT_REFUND, REFUNDED_STATUS, Lifecycle
 from .money import CURRENCY, displayed, rounded, text
-from .requests import VOLUNTARY, Json
+from .requests import Json
 
 _CONFIRMED, _PAID = timedelta(days=10), timedelta(days=50)  # as expected in the samples
-_SERVICE_FEE = {"0": Decimal(3), "1": Decimal(2), "4": Decimal(2)}  # by refundReason, as in the samples
 _ANY_TIME = 525_600  # minutes before departure
 _VOUCHER_LIFE = timedelta(days=365)
 
@@ -104,13 +104,13 @@ def _tickets(offer: Offer) -> list[dict[str, str]]:
 
 
 def _amounts(offer: Offer, display: str | None, vouchers: list[Json] | None) -> Json:
-    fare, refundable, fee = _share(offer, offer.scenario.fare), _refundable(offer), _SERVICE_FEE[offer.reason]
+    original, estimated, fee = fare(offer), refundable(offer), service_fee(offer)
     fare_amount = {
         "currency": CURRENCY,
-        "originalFareAmount": fare,
-        "estimatedRefundAmount": refundable,
-        "displayOriginalFareAmount": displayed(fare, display),
-        "displayEstimatedRefundAmount": displayed(refundable, display),
+        "originalFareAmount": original,
+        "estimatedRefundAmount": estimated,
+        "displayOriginalFareAmount": displayed(original, display),
+        "displayEstimatedRefundAmount": displayed(estimated, display),
     }
     return {
         "refundFareAmount": fare_amount if vouchers is None else None,
@@ -130,7 +130,7 @@ def _vouchers(offer: Offer, refund: Refund | None = None, now: datetime | None =
         return None
     issued = refund.reached(REFUNDED_STATUS, now) if refund and now else None
     start, end = (_day(issued), _day(issued + _VOUCHER_LIFE)) if issued else (None, None)
-    amount = rounded(_refundable(offer) / len(offer.passengers))
+    amount = rounded(refundable(offer) / len(offer.passengers))
     return [
         {
             "voucherId": f"{refund.code}-{number}" if refund else None,
@@ -150,38 +150,22 @@ def _vouchers(offer: Offer, refund: Refund | None = None, now: datetime | None =
 
 
 def _rule(offer: Offer) -> Json:
-    refundable = offer.scenario.quote.refundable
+    terms = offer.scenario.quote
     return {
         "airline": offer.scenario.carrier,
         "ruleType": offer.reason,
         "passengerType": None,
-        "penaltyAmount": text(_penalty(offer)) if refundable else None,
-        "penaltyPercent": 0 if refundable else None,
-        "penaltyPercentBase": "fare+tax" if refundable else None,
-        "airlineFee": text(Decimal(0)) if refundable else None,
-        "taxRefundable": refundable,
-        "fareRefundable": refundable,
-        "refundableAncillaries": ["ALL"] if refundable else None,
+        "penaltyAmount": text(penalty(offer)) if terms.refundable else None,
+        "penaltyPercent": 0 if terms.refundable else None,
+        "penaltyPercentBase": "fare+tax" if terms.refundable else None,
+        "airlineFee": text(Decimal(0)) if terms.refundable else None,
+        "taxRefundable": terms.refundable,
+        "fareRefundable": terms.refundable,
+        "refundableAncillaries": ["ALL"] if terms.refundable else None,
         "startMinute": _ANY_TIME,
         "endMinute": -_ANY_TIME,
-        "refundMethod": offer.scenario.quote.method,
+        "refundMethod": terms.method,
     }
-
-
-def _refundable(offer: Offer) -> Decimal:
-    """Not net of the service fee, as in the samples."""
-    if not offer.scenario.quote.refundable:
-        return Decimal(0)
-    return _share(offer, offer.scenario.fare) - _penalty(offer)
-
-
-def _penalty(offer: Offer) -> Decimal:
-    return _share(offer, offer.scenario.penalty) if offer.reason == VOLUNTARY else Decimal(0)
-
-
-def _share(offer: Offer, total: Decimal) -> Decimal:
-    """What of the order's total belongs to the passengers of the offer."""
-    return rounded(total * len(offer.passengers) / len(offer.scenario.passengers))
 
 
 def _day(moment: datetime) -> str:

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from . import control, money
+from . import control, courier, money, page
 from .faultplan import FaultPlan
 from .network import Network
 from .scenarios import Operation
 from .service import Service
+from .webhooks import Webhooks
 
 PATHS: dict[str, Operation] = {
     "/refundQuotation.do": "quote",
@@ -26,22 +27,34 @@ PATHS: dict[str, Operation] = {
 
 
 class Simulator(Service):
-    """A local Atlas. `asgi` is the application, for `httpx.ASGITransport` or for `serve`; `faults` is the network."""
+    """A local Atlas. `asgi` is the application, for `httpx.ASGITransport` or for `serve`; `faults` is the network,
+    `webhooks` is what it announces."""
 
     @cached_property
     def faults(self) -> FaultPlan:
         return FaultPlan()
 
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        return Webhooks(self.clock, lambda: self.ledger.all_refunds())
+
     def reset(self) -> None:
         super().reset()
         self.faults.reset()
+        self.webhooks.reset()
+
+    async def deliver(self) -> None:
+        """Bring the webhooks that are due, and wait for the answers; `serve` does it all the time by itself."""
+        async with courier.client() as http:
+            await courier.deliver(self.webhooks, http)
 
     @cached_property
     def asgi(self) -> ASGIApp:
         service = Starlette(
             routes=[
                 *(Route(path, _endpoint(self, operation), methods=["POST"]) for path, operation in PATHS.items()),
-                Mount("/_simulator", routes=control.routes(self, self.faults)),
+                Mount("/_simulator", routes=control.routes(self, self.faults, self.webhooks)),
+                *page.routes(self, self.faults, self.webhooks),
             ],
             # Atlas compresses when asked to, but not its small bodies.
             middleware=[Middleware(GZipMiddleware)],

@@ -14,11 +14,12 @@ from .faultplan import FaultPlan
 from .requests import Json
 from .scenarios import Scenario
 from .service import QUERY_WITHOUT_CODE, Service
+from .webhooks import Webhooks
 
 Target = TypeVar("Target")
 
 
-def routes(service: Service, faults: FaultPlan) -> list[Route]:
+def routes(service: Service, faults: FaultPlan, webhooks: Webhooks) -> list[Route]:
     return [
         Route("/scenarios", _endpoint(service, _scenarios), methods=["GET"]),
         Route("/state", _endpoint(service, _state), methods=["GET"]),
@@ -27,6 +28,9 @@ def routes(service: Service, faults: FaultPlan) -> list[Route]:
         Route("/settings", _endpoint(service, _set_settings), methods=["POST"]),
         Route("/faults", _endpoint(faults, _faults), methods=["GET"]),
         Route("/faults", _endpoint(faults, _set_faults), methods=["POST"]),
+        Route("/webhooks", _endpoint(webhooks, _webhooks), methods=["GET"]),
+        Route("/webhooks", _endpoint(webhooks, _set_webhooks), methods=["POST"]),
+        Route("/end", _endpoint(service, _end), methods=["POST"]),
         Route("/reset", _endpoint(service, _reset), methods=["POST"]),
     ]
 
@@ -117,6 +121,23 @@ def _faults(faults: FaultPlan, _: bytes) -> Json:
 def _set_faults(faults: FaultPlan, raw: bytes) -> Json:
     faults.load(json.loads(raw))
     return faults.describe()
+
+
+def _webhooks(webhooks: Webhooks, _: bytes) -> Json:
+    return webhooks.describe()
+
+
+def _set_webhooks(webhooks: Webhooks, raw: bytes) -> Json:
+    webhooks.load(json.loads(raw))
+    return webhooks.describe()
+
+
+def _end(service: Service, raw: bytes) -> Json:
+    """{"refundCode": "202505-0001", "refundStatus": 4}: it takes this final status now, whatever was to come."""
+    wanted = _members(raw, "refundCode", "refundStatus")
+    now = service.clock.now()
+    refund = service.ledger.end(str(wanted.get("refundCode")), int(_number(wanted.get("refundStatus"))), now)
+    return {"refundCode": refund.code, "refundStatus": refund.status(now)}
 
 
 def _members(raw: bytes, *known: str) -> Json:

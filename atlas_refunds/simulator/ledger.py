@@ -1,7 +1,7 @@
 """What has happened so far: offers, refunds, and when a window was opened."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -29,6 +29,9 @@ class Refund:
 
     def status(self, now: datetime) -> int:
         return self.lifecycle.status(now - self.submitted_at)
+
+    def steps_taken(self, now: datetime) -> int:
+        return self.lifecycle.taken(now - self.submitted_at)
 
     def reached(self, status: int, now: datetime) -> datetime | None:
         """When it took this status, if it has by now."""
@@ -77,6 +80,18 @@ class Ledger:
     def by_order(self) -> dict[str, list[Refund]]:
         """The executed submissions of every order that has any."""
         return {order_no: list(refunds) for order_no, refunds in self._refunds.items()}
+
+    def all_refunds(self) -> list[Refund]:
+        return [refund for refunds in self._refunds.values() for refund in refunds]
+
+    def end(self, code: str, status: int, now: datetime) -> Refund:
+        """This refund takes this final status now. Raises ValueError."""
+        for made in self._refunds.values():
+            for place, refund in enumerate(made):
+                if refund.code == code:
+                    made[place] = replace(refund, lifecycle=refund.lifecycle.ended(now - refund.submitted_at, status))
+                    return made[place]
+        raise ValueError(f"no refund has the code {code}")
 
     def blocked(self, order_no: str, now: datetime) -> set[Passenger]:
         """Whose refund is open or completed; a rejected or withdrawn one makes way for the next."""

@@ -1,11 +1,12 @@
 """What becomes of a refund: the table of (offset after submission, status), per mode of payment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 REFUNDED_STATUS = 2
 CLOSED_WITHOUT_REFUND = frozenset({4, 6})
 """Rejected and withdrawn: final for the refund code, not for the order (refundStatus table)."""
+FINAL = frozenset({REFUNDED_STATUS, 5}) | CLOSED_WITHOUT_REFUND
 
 DEPOSIT, VCC = "deposit", "VCC"
 
@@ -19,7 +20,20 @@ class Lifecycle:
 
     def status(self, elapsed: timedelta) -> int:
         """The refundStatus at so much simulated time after submission."""
-        return [status for offset, status in self.steps if offset <= elapsed][-1]
+        return self.steps[self.taken(elapsed) - 1][1]
+
+    def taken(self, elapsed: timedelta) -> int:
+        """How many of the steps have been taken by then; the submission is the first."""
+        return sum(offset <= elapsed for offset, _ in self.steps)
+
+    def ended(self, elapsed: timedelta, status: int) -> "Lifecycle":
+        """The same so far, and then this status for ever. Raises ValueError when it has ended before."""
+        if status not in FINAL:
+            raise ValueError(f"a refund ends with one of: {', '.join(map(str, sorted(FINAL)))}")
+        if (now := self.status(elapsed)) in FINAL:
+            raise ValueError(f"the refund has ended with status {now}")
+        reason = self.cancel_reason or "Ended by hand." if status in CLOSED_WITHOUT_REFUND else ""
+        return replace(self, steps=(*self.steps[: self.taken(elapsed)], (elapsed, status)), cancel_reason=reason)
 
 
 def _life(payment: str, *steps: tuple[timedelta, int], reason: str = "", fast: bool = False) -> Lifecycle:

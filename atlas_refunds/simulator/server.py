@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from .app import Simulator
+from .courier import delivering
 
 _LINGER_NOT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
@@ -28,7 +29,8 @@ async def serve(simulator: Simulator, port: int = 0) -> AsyncGenerator[str, None
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await server.listening.wait()
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            async with delivering(simulator.webhooks):
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await running
