@@ -6,7 +6,9 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo test check chaos lint types unit spec client spec-check lock clean
+SOURCE = $(if $(PAGE),--page "$(PAGE)") $(if $(URL),--url "$(URL)")
+
+.PHONY: help setup demo service test check chaos webhook-campaign screenshot lint types unit spec client drift update spec-check lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +25,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)  ## three refunds from quote to end against a local Atlas
 	@$(BIN)/python -m examples.demo
+
+service: $(READY)  ## the example web service beside a local Atlas, with one refund to look at
+	@$(BIN)/python -m examples.refund_service --demo
 
 test: lint types spec-check  ## everything that CI runs
 	@$(BIN)/coverage run -m pytest -q
@@ -47,6 +52,12 @@ spec: $(READY)  ## rebuild the merged and the corrected specification from the p
 client: $(READY)  ## the same, and regenerate generated_client/
 	@$(BIN)/python -m scripts.spec client
 
+drift: $(READY)  ## compare the live page (or PAGE=file, URL=address; FORMAT=markdown) with our copy
+	@$(BIN)/python -m scripts.drift $(SOURCE) $(if $(FORMAT),--format $(FORMAT))
+
+update: $(READY)  ## accept the live page (or PAGE=file, URL=address): rebuild, regenerate, test, two commits
+	@$(BIN)/python -m scripts.update $(SOURCE)
+
 spec-check: $(READY)  ## fail with a diff when specs or client are not what the page yields
 	@$(BIN)/python -m scripts.spec check
 
@@ -60,3 +71,9 @@ clean:  ## remove the environment and caches
 
 chaos: $(READY)  ## submit 2400 refunds by 4 processes under faults and kill -9, then compare the books
 	@$(BIN)/python -m tests.chaos.campaign
+
+webhook-campaign: $(READY)  ## 1000 refunds through the example service, webhooks lost and forged; KILLS=10 kills it
+	@$(BIN)/python -m tests.service.campaign $(if $(KILLS),--kills $(KILLS) --faults) $(if $(REFUNDS),--refunds $(REFUNDS))
+
+screenshot: $(READY)  ## take docs/images/simulator.png again, with Chromium
+	@$(BIN)/python -m tests.simulator.screenshot
