@@ -43,8 +43,8 @@ types: $(READY)  ## mypy --strict and pyright
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pyright
 
-unit: $(READY)  ## the tests that need no installation of their own
-	@$(BIN)/python -m pytest -q --ignore=tests/packaging
+unit: $(READY)  ## the tests of pipeline, models and layer
+	@$(BIN)/python -m pytest -q tests/spec tests/models tests/layer
 
 spec: $(READY)  ## rebuild the merged and the corrected specification from the page
 	@$(BIN)/python -m scripts.spec build
