@@ -8,7 +8,7 @@ import attrs
 from .. import types as wire
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class EligiblePassenger(wire.Received):
     """EligiblePassenger, as on the refunds page."""
 

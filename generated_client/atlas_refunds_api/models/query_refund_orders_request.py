@@ -7,8 +7,8 @@ import attrs
 from .. import types as wire
 
 
-@attrs.frozen(kw_only=True)
-class QueryRefundOrdersRequest:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class QueryRefundOrdersRequest(wire.Model):
     """QueryRefundOrdersRequest, as on the refunds page."""
 
     PATH: ClassVar[str] = "/queryRefundOrders.do"

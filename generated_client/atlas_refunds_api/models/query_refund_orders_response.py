@@ -9,7 +9,7 @@ from .. import types as wire
 from ..models.refund_order import RefundOrder
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class QueryRefundOrdersResponse(wire.Received):
     """QueryRefundOrdersResponse, as on the refunds page."""
 

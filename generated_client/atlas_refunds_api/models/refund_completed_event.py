@@ -9,7 +9,7 @@ from .. import types as wire
 from ..models.refund_completed_notification import RefundCompletedNotification
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundCompletedEvent(wire.Received):
     """Body of the order.refundComplete webhook (enveloped form)."""
 

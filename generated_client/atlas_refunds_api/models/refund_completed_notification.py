@@ -10,7 +10,7 @@ from .. import types as wire
 from ..models.refund_status import RefundStatus
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundCompletedNotification(wire.Received):
     """Body of the order.refundComplete webhook (flat form)."""
 

@@ -9,7 +9,7 @@ import attrs
 from .. import types as wire
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundFareAmount(wire.Received):
     """RefundFareAmount, as on the refunds page."""
 

@@ -20,7 +20,7 @@ from ..models.refund_voucher import RefundVoucher
 from ..models.service_fee import ServiceFee
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundOrder(wire.Received):
     """RefundOrder, as on the refunds page."""
 

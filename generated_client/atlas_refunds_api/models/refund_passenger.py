@@ -10,8 +10,8 @@ from ..models.refund_reason import RefundReason
 from ..models.refund_segment import RefundSegment
 
 
-@attrs.frozen(kw_only=True)
-class RefundPassenger:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RefundPassenger(wire.Model):
     """RefundPassenger, as on the refunds page."""
 
     last_name: str = attrs.field(validator=wire.of(str, pattern="\\S"), repr=False)

@@ -9,8 +9,8 @@ from .. import types as wire
 from ..models.refund_passenger import RefundPassenger
 
 
-@attrs.frozen(kw_only=True)
-class RefundRequest:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RefundRequest(wire.Model):
     """RefundRequest, as on the refunds page."""
 
     PATH: ClassVar[str] = "/refund.do"

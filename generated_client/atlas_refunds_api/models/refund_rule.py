@@ -14,7 +14,7 @@ from ..models.refundable_ancillary import RefundableAncillary
 from ..models.rule_type import RuleType
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundRule(wire.Received):
     """RefundRule, as on the refunds page."""
 

@@ -8,8 +8,8 @@ import attrs
 from .. import types as wire
 
 
-@attrs.frozen(kw_only=True)
-class RefundSegment:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RefundSegment(wire.Model):
     """RefundSegment, as on the refunds page."""
 
     dep_date: datetime.date = attrs.field(validator=wire.of(datetime.date))

@@ -8,7 +8,7 @@ import attrs
 from .. import types as wire
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundTicket(wire.Received):
     """RefundTicket, as on the refunds page."""
 

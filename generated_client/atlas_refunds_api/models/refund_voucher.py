@@ -11,7 +11,7 @@ from .. import types as wire
 from ..models.eligible_passenger import EligiblePassenger
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundVoucher(wire.Received):
     """Information about the voucher refund."""
 

@@ -9,7 +9,7 @@ import attrs
 from .. import types as wire
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServiceFee(wire.Received):
     """Service fee of refund."""
 
