@@ -1,7 +1,6 @@
-"""Following many refunds with one poller: a heap instead of a task for each."""
+"""Following many refunds with one poller: an agenda instead of a task for each."""
 
 import asyncio
-import heapq
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import Final, Self
 import attrs
 
 from . import polling
+from .agenda import Agenda, rounded
 from .clocks import Clock
 from .errors import AtlasRefundsError, InvalidRequestError
 from .orders import OrderNo
@@ -38,24 +38,18 @@ class RefundChange:
 
 
 class _Followed:
-    """One refund in the heap; small, for there are many.
-
-    `due` is NaN while it is asked, and after its end. `sibling` is the next refund of the same order.
-    """
+    """One refund; small, for there are many. `sibling` is the next refund of the same order."""
 
     __slots__ = ("asked_at", "began", "due", "failures", "order_no", "seen", "sibling", "token")
 
     def __init__(self, token: RefundToken, now: float) -> None:
         self.token = token
         self.began = self.due = now
-        self.asked_at = float("-inf")
+        self.asked_at = -math.inf
         self.failures = 0
         self.seen: int | None = None
         self.order_no: str | None = None
         self.sibling: _Followed | None = None
-
-    def __lt__(self, other: "_Followed") -> bool:
-        return self.due < other.due
 
 
 class Follower:
@@ -80,13 +74,14 @@ class Follower:
     ) -> None:
         self._look, self._schedule, self._mode, self._clock = look, schedule, payment_mode, clock
         self._workers, self._buffer, self._forever = workers, buffer, forever
-        self._heap: list[tuple[float, _Followed]] = []
+        self._agenda: Agenda[_Followed] = Agenda()
         self._open: dict[RefundToken, _Followed] = {}
         self._by_order: dict[str, _Followed] = {}
         self._changes: deque[RefundChange] = deque()
         self._stirred, self._told = asyncio.Event(), asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
+        self._resting = 0  # workers that let others run, and go on by themselves
         self._stopped = False
         self.add(*tokens)
 
@@ -101,7 +96,7 @@ class Follower:
                 followed = self._open[token] = _Followed(token, now)
                 if isinstance(token.order, OrderNo):
                     self._list(followed, token.order.order_no)
-                self._plan(followed, now)
+                self._agenda.plan(followed, now)
         self._stirred.set()
 
     @property
@@ -114,7 +109,7 @@ class Follower:
         for followed in self._of(order_no):
             soonest = max(self._clock.monotonic(), followed.asked_at + polling.WAKE_EVERY.total_seconds())
             if soonest < followed.due:
-                self._plan(followed, soonest)
+                self._agenda.plan(followed, soonest)
         self._stirred.set()
 
     async def stop(self) -> tuple[RefundToken, ...]:
@@ -170,25 +165,13 @@ class Follower:
             self._list(sibling, order_no)
 
     # ---- the poller ---------------------------------------------------------------------------------------------
-    def _plan(self, followed: _Followed, due: float) -> None:
-        followed.due = due
-        heapq.heappush(self._heap, (due, followed))
-
-    def _next_due(self) -> float | None:
-        """When the next refund is due; entries that were planned anew, or are done, are dropped on the way."""
-        while self._heap:
-            due, followed = self._heap[0]
-            if due == followed.due:
-                return due
-            heapq.heappop(self._heap)
-        return None
-
     async def _keep_time(self) -> None:
         """Start workers for what is due; sleep until something is, or something stirs."""
         while not self._stopped:
             self._stirred.clear()
-            due, now = self._next_due(), self._clock.monotonic()
-            if len(self._running) >= self._workers or len(self._changes) >= self._buffer or due is None:
+            due, now = self._agenda.next_due(), self._clock.monotonic()
+            is_busy = self._resting or len(self._running) >= self._workers or len(self._changes) >= self._buffer
+            if is_busy or due is None:
                 await self._stirred.wait()
             elif due > now:
                 await polling.sleep(self._clock, due - now, self._stirred)
@@ -206,19 +189,19 @@ class Follower:
         """Poll what is due, one after the other."""
         breathed = self._clock.monotonic()
         while not self._stopped and len(self._changes) < self._buffer:
-            due, now = self._next_due(), self._clock.monotonic()
+            due, now = self._agenda.next_due(), self._clock.monotonic()
             if due is None or due > now:
                 return
-            _, followed = heapq.heappop(self._heap)
-            followed.due = math.nan
-            await self._poll(followed)
+            await self._poll(self._agenda.take(), now)
             if now - breathed > BREATH:
+                self._resting += 1
                 await asyncio.sleep(0)
+                self._resting -= 1
+                self._stirred.set()
                 breathed = self._clock.monotonic()
 
-    async def _poll(self, followed: _Followed) -> None:
-        token, state, asked = followed.token, None, None
-        followed.asked_at = self._clock.monotonic()
+    async def _poll(self, followed: _Followed, now: float) -> None:
+        token, state, asked, followed.asked_at = followed.token, None, None, now
         try:
             state = await self._look(token)
         except AtlasRefundsError as error:
@@ -227,17 +210,18 @@ class Follower:
             is_last = self._saw(followed, state)
         if is_last:
             return
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        wait = self._schedule.wait(
-            now - token.submitted if token.submitted else timedelta(seconds=monotonic - followed.began),
+        now, wall = self._clock.monotonic(), self._clock.now()
+        pause = self._schedule.wait(
+            wall - token.submitted if token.submitted else timedelta(seconds=now - followed.began),
             polling.roll(),
             state=state,
-            now=now,
+            now=wall,
             fast=token.fast,
             failures=followed.failures,
             asked=asked,
         )
-        self._plan(followed, monotonic + wait.total_seconds())
+        wait = pause.total_seconds()
+        self._agenda.plan(followed, rounded(now + wait, wait))
 
     def _saw(self, followed: _Followed, state: RefundState) -> bool:
         """Tell it when it is new; whether it is the last."""

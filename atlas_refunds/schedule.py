@@ -28,7 +28,7 @@ class PollSchedule:
     """(age of the refund below which the step holds, interval)."""
     later: timedelta = 2 * DAY
     """The interval after the last step."""
-    fast_steps: Steps = ((HOUR, 2 * MINUTE), (12 * HOUR, HOUR))
+    fast_steps: Steps = ((10 * MINUTE, 2 * MINUTE), (HOUR, 15 * MINUTE), (12 * HOUR, 3 * HOUR), (7 * DAY, DAY))
     """In place of `steps` when Atlas announced a fast confirmation (refunds page, fastConfirmation 1)."""
     manual: timedelta = 2 * HOUR
     """At least this long while somebody at the airline decides (quote type CANNOT_QUOTE)."""
@@ -86,12 +86,15 @@ class PollSchedule:
         the announced confirmation, `failures` the failed polls in a row, `asked` a wait that the server asked for: it
         is kept whatever the ceiling says.
         """
-        steps = self.fast_steps if fast else self.steps
-        interval = next((interval for below, interval in steps if age < below), self.later)
+        interval = self.later
+        for below, step in self.fast_steps if fast else self.steps:
+            if age < below:
+                interval = step
+                break
         if state is not None:
-            if state.refund_quote_type == QuoteType.CANNOT_QUOTE:
+            if state.refund_quote_type is QuoteType.CANNOT_QUOTE:
                 interval = max(interval, self.manual)
-            if state.refund_status == RefundStatus.AIRLINE_REFUNDING:
+            if state.refund_status is RefundStatus.AIRLINE_REFUNDING:
                 interval = max(interval, self.paying)
             if now is not None and self.is_near(state, now):
                 interval = min(interval, self.near_interval)
@@ -102,6 +105,6 @@ class PollSchedule:
 
     def is_near(self, state: RefundState, now: datetime) -> bool:
         """Whether an expected date is close; the dates have no time zone, so the day counts as UTC, give or take."""
-        dates = (state.expected_confirmation_date, state.expected_refund_date)
-        noons = (datetime.combine(date, time(12), UTC) for date in dates if date is not None)
-        return any(abs(noon - now) <= self.near + DAY / 2 for noon in noons) if self.near else False
+        dates = [date for date in (state.expected_confirmation_date, state.expected_refund_date) if date is not None]
+        noons = [datetime.combine(date, time(12), UTC) for date in dates]
+        return bool(self.near) and any(abs(noon - now) <= self.near + DAY / 2 for noon in noons)

@@ -157,6 +157,32 @@ async def test_calls_in_flight_stay_within_the_bound(clock: HandClock) -> None:
     assert peak == 3
 
 
+async def test_polls_that_never_wait_leave_the_loop_to_others() -> None:
+    """Each poll takes a millisecond of the loop, and there are always some that are due."""
+    polls, in_a_row, most = 0, 0, 0
+
+    class Working(HandClock):
+        def monotonic(self) -> float:
+            return float(polls) / 1000
+
+    async def look(token: RefundToken) -> RefundState:
+        nonlocal polls, in_a_row, most
+        polls, in_a_row = polls + 1, in_a_row + 1
+        most = max(most, in_a_row)
+        return RefundState(order=token.order, refund_status=RefundStatus.REFUNDED)
+
+    tokens = [RefundToken(order=OrderNo(f"O{number}"), refund_code=CODE) for number in range(500)]
+    follower = Follower(
+        look, tokens=tokens, schedule=HOURLY, payment_mode=None, clock=Working(), workers=64, buffer=999, forever=False
+    )
+    async with follower as refunds:
+        while refunds.open:
+            in_a_row = 0
+            await asyncio.sleep(0)
+    assert polls == 500
+    assert most <= 20
+
+
 # ---- woken by a webhook ----------------------------------------------------------------------------------------------
 def event(order_no: str) -> Any:
     return parse_notification(b'{"orderNo": "%s", "refundStatus": 2}' % order_no.encode())
