@@ -1,6 +1,8 @@
 """Asyncio SDK for the refund API of Atlas (ATRIP): quote a refund, submit it once, follow it, act when it ends."""
 
 import logging as _logging
+import typing as _typing
+from importlib import import_module as _import_module
 
 from atlas_refunds_api.models import (
     FastConfirmation,
@@ -27,7 +29,6 @@ from .calls import Submission
 from .client import AtlasRefunds
 from .clocks import Clock
 from .codes import Advice
-from .confirming import Confirmation
 from .errors import (
     AlreadySubmittedError,
     ApiError,
@@ -55,7 +56,6 @@ from .errors import (
 from .events import Attempt, Deviation, Event, Outcome, Pause, Settled, SubmitEnded
 from .following import Follower, RefundChange
 from .limits import RateLimit
-from .notifications import UnverifiedNotification, parse_notification
 from .orders import AirlinePnr, OrderNo, OrderRef, order_ref
 from .reconciling import Reconciliation, Verdict
 from .results import Refund, RefundQuote, RefundState
@@ -65,6 +65,10 @@ from .settings import SANDBOX_URL, Credentials, Timeouts
 from .statuses import PaymentMode, is_final, is_refunded
 from .submitting import SubmitGuard, SubmitResult
 from .tokens import RefundToken
+
+if _typing.TYPE_CHECKING:
+    from .confirming import Confirmation
+    from .notifications import UnverifiedNotification, parse_notification
 
 __all__ = [
     "SANDBOX_URL",
@@ -145,5 +149,18 @@ __all__ = [
     "order_ref",
     "parse_notification",
 ]
+
+_FOR_WEBHOOKS = {  # loaded when it is asked for
+    "Confirmation": ".confirming",
+    "UnverifiedNotification": ".notifications",
+    "parse_notification": ".notifications",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _FOR_WEBHOOKS:
+        return getattr(_import_module(_FOR_WEBHOOKS[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _logging.getLogger(__name__).addHandler(_logging.NullHandler())

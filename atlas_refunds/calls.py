@@ -38,6 +38,7 @@ STANDARD_HEADERS: Final = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"atlas-refunds/{__version__}",
 }
+COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 @attrs.frozen(kw_only=True)
@@ -123,7 +124,7 @@ def prepare(
             "x-atlas-client-id": credentials.client_id,
             "x-atlas-client-secret": credentials.client_secret,
         },
-        content=json.dumps(body.to_dict(), separators=(",", ":")).encode(),
+        content=COMPACT.encode(body.to_dict()).encode(),
         timeout=getattr(timeouts, operation.value),
         connect_timeout=timeouts.connect,
         once=operation is Operation.SUBMIT,

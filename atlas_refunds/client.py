@@ -15,14 +15,12 @@ from . import polling, reconciling
 from .caller import Caller
 from .calls import Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
-from .confirming import Confirmation, check_order, confirmation
 from .deviations import Note
 from .errors import ApiError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .following import Follower
 from .limits import Pace, RateLimit
 from .loading import borrowed, own
-from .notifications import UnverifiedNotification
 from .orders import OrderNo, OrderRef
 from .reconciling import Reconciliation, Verdict
 from .results import Followable, Refund, RefundQuote, RefundState, only, token_of
@@ -36,6 +34,9 @@ from .transport import Request, Transport
 
 if TYPE_CHECKING:
     import httpx
+
+    from .confirming import Confirmation
+    from .notifications import UnverifiedNotification
 
 DEFAULT_WAIT: Final = timedelta(days=90)
 
@@ -277,7 +278,7 @@ class AtlasRefunds:
         self._followers.add(follower)
         return follower
 
-    def notify(self, event: UnverifiedNotification) -> None:
+    def notify(self, event: "UnverifiedNotification") -> None:
         """Let whoever follows a refund of the event's order ask at once. The event itself is never believed.
 
         A flood of forged events costs one query per refund in half a minute at the most.
@@ -287,13 +288,15 @@ class AtlasRefunds:
             for follower in self._followers:
                 follower.wake(event.order_no)
 
-    async def confirm(self, event: UnverifiedNotification, refund: Followable) -> Confirmation:
+    async def confirm(self, event: "UnverifiedNotification", refund: Followable) -> "Confirmation":
         """The truth about what a webhook claims, by query; the event itself is never believed. May be repeated.
 
         The event has no refund code: a second query, without one, tells whether the order has other refunds, where
         Atlas answers that. A status that is not the claimed one is in `agrees`, and reported as a Deviation. Raises
         InvalidRequestError when the event is about another order, otherwise as `get`.
         """
+        from .confirming import check_order, confirmation  # loaded with the first webhook
+
         token = token_of(refund)
         state = await self._look(token)
         check_order(event, state, token)

@@ -9,7 +9,7 @@ from .results import RefundState
 from .tokens import RefundToken
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Confirmation(RefundState):
     """Where a refund stands, as `query` says, and how an event that names its order agrees with that."""
 

@@ -1,6 +1,7 @@
 """Two kinds of connections: our own, and those of a client that the user made."""
 
 from collections.abc import AsyncGenerator, AsyncIterable
+from functools import lru_cache
 from typing import Final
 
 import httpcore
@@ -25,17 +26,20 @@ class OwnConnections:
     )
 
     def __init__(self, max_idle: int, *, tls: bool) -> None:
-        self._idle: list[httpcore.AsyncHTTPConnection] = []
+        self._idle: list[httpcore.AsyncHTTP11Connection] = []
         self._max_idle = max_idle
         self._closed = False
         self._tls = httpx.create_ssl_context() if tls else None
+        if self._tls is not None:
+            self._tls.set_alpn_protocols(["http/1.1"])
         self._network = AsyncioNetwork()
 
     async def send(self, url: str, request: Request) -> Answer:
-        target = httpcore.URL(url)
-        connection = await self._connection(target.origin, fresh=request.once)
+        target = parsed(url)
+        connection = await self._kept(request) or await self._connected(target.origin, request)
         try:
             request.trail.start(handed_over=True)
+            request.trail.connecting = request.once  # on a new connection, nothing has left before it writes
             response = await connection.handle_async_request(framed(target, request))
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             body = await collected(response.aiter_stream(), response.status, headers, request.trail.received)
@@ -49,20 +53,30 @@ class OwnConnections:
             await connection.aclose()
         return Answer(response.status, headers, body)
 
-    async def _connection(self, origin: httpcore.Origin, *, fresh: bool) -> httpcore.AsyncHTTPConnection:
-        while self._idle and not fresh:
+    async def _kept(self, request: Request) -> httpcore.AsyncHTTP11Connection | None:
+        while self._idle and not request.once:
             kept = self._idle.pop()
             if not kept.has_expired():
                 return kept
             await kept.aclose()
-        return httpcore.AsyncHTTPConnection(
-            origin, self._tls, keepalive_expiry=KEPT_SECONDS, network_backend=self._network
-        )
+        return None
+
+    async def _connected(self, origin: httpcore.Origin, request: Request) -> httpcore.AsyncHTTP11Connection:
+        host, timeout = origin.host.decode("ascii"), request.connect_timeout.total_seconds()
+        stream = await self._network.connect_tcp(host, origin.port, timeout)
+        if self._tls is not None:
+            stream = await stream.start_tls(self._tls, host, timeout)
+        return httpcore.AsyncHTTP11Connection(origin, stream, KEPT_SECONDS)
 
     async def aclose(self) -> None:
         self._closed = True  # what is in flight closes its connection when it comes back
         while self._idle:
             await self._idle.pop().aclose()
+
+
+@lru_cache(maxsize=16)  # a client has three
+def parsed(url: str) -> httpcore.URL:
+    return httpcore.URL(url)
 
 
 def framed(target: httpcore.URL, request: Request) -> httpcore.Request:

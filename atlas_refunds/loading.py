@@ -14,10 +14,12 @@ async def own(max_idle: int, tls: bool) -> Connections:
     """Our own connections. What takes milliseconds to import, or to read from disk, does so off the event loop."""
 
     def load() -> Connections:
-        import_module("dateutil.parser")  # which the first date in an answer wants
+        import anyio
 
         from .connections import OwnConnections
 
+        anyio.run(anyio.sleep, 0)  # loads the half of anyio that httpcore's locks want under a running loop
+        import_module("dateutil.parser")  # which the first date in an answer wants
         return OwnConnections(max_idle, tls=tls)
 
     return await asyncio.to_thread(load)

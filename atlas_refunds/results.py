@@ -23,7 +23,7 @@ from .statuses import is_final, is_refunded
 from .tokens import RefundToken
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundQuote(RefundQuotationResponse):
     """What a refund would bring (refunds page, /refundQuotation.do). Valid for about two hours; Atlas decides (805).
 
@@ -58,7 +58,7 @@ class _Outcome:
         return is_refunded(self.refund_status)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Refund(_Outcome, RefundResponse):
     """A submitted refund (refunds page, /refund.do). Submitted is not refunded: follow it."""
 
@@ -79,7 +79,7 @@ class Refund(_Outcome, RefundResponse):
         )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundState(_Outcome, RefundOrder):
     """Where a refund stands (refunds page, /queryRefundOrders.do)."""
 

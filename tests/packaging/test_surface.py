@@ -36,7 +36,12 @@ def test_the_list_is_what_can_be_imported() -> None:
         for name in vars(atlas_refunds)
         if not name.startswith("_") and not inspect.ismodule(vars(atlas_refunds)[name])
     }
-    assert public | {"__version__"} == set(atlas_refunds.__all__)
+    assert public | atlas_refunds._FOR_WEBHOOKS.keys() | {"__version__"} == set(atlas_refunds.__all__)
+
+
+def test_what_is_not_there_is_an_error_as_usual() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        atlas_refunds.nothing  # noqa: B018
 
 
 @pytest.mark.parametrize("name", atlas_refunds.__all__)
