@@ -1,12 +1,15 @@
 """Three refunds from quote to end, through the real client, a real socket and a local Atlas. `make demo` runs it."""
 
 import asyncio
-from datetime import date
+import sys
+from datetime import date, timedelta
 
 from atlas_refunds import (
     AtlasRefunds,
     Credentials,
+    Event,
     OrderNo,
+    Pause,
     RefundPassenger,
     RefundQuote,
     RefundReason,
@@ -28,7 +31,8 @@ async def main() -> None:
     time = SteppedTime(simulator.clock, pace=0.03)  # each wait of the client steps the simulated calendar
     async with serve(simulator) as url:
         print(f"A local Atlas listens on {url}; its calendar runs, the poll schedule is the default one.")
-        async with AtlasRefunds(Credentials(CLIENT_ID, CLIENT_SECRET), base_url=url, clock=time) as atlas:
+        credentials, watching = Credentials(CLIENT_ID, CLIENT_SECRET), progress if sys.stdout.isatty() else None
+        async with AtlasRefunds(credentials, base_url=url, clock=time, on_event=watching) as atlas:
             for order_no in ORDERS:
                 await refund_one(atlas, order_no, time)
     print("\nThe local Atlas has stopped.")
@@ -66,7 +70,16 @@ def name(code: object) -> str:
 
 
 def line(label: str, text: str) -> None:
-    print(f"  {label:<12}{text}", flush=True)
+    print(f"{CLEARED}  {label:<12}{text}", flush=True)
+
+
+CLEARED = "\r\x1b[K" if sys.stdout.isatty() else ""
+
+
+def progress(event: Event) -> None:
+    """On a terminal, the last line tells when Atlas is asked again."""
+    if isinstance(event, Pause) and event.reason == "poll":
+        print(f"{CLEARED}  {'':<12}asks again in {timedelta(seconds=round(event.seconds))}", end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from atlas_refunds.simulator import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, serve
+from atlas_refunds.simulator.clock import scale_for
 
-from .test_readme import ROOT, run
+from .test_readme import ROOT, examples, run
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -42,6 +43,20 @@ async def test_lost_answer_of_the_submitting_page_is_found() -> None:
             ATLAS_BASE_URL=url,
         )
     assert output.startswith("True Atlas lists the refund")
+
+
+async def test_example_of_the_following_page_follows_two_refunds_to_their_ends() -> None:
+    (example,) = examples(ROOT / "docs/following.md")
+    async with serve(Simulator(clock=Clock(scale=scale_for(0.05)))) as url:
+        output = await run(
+            sys.executable,
+            "-c",
+            example,
+            ATLAS_CLIENT_ID=CLIENT_ID,
+            ATLAS_CLIENT_SECRET=CLIENT_SECRET,
+            ATLAS_BASE_URL=url,
+        )
+    assert {"SIM-REFUNDED 2 end", "SIM-REJECTED 4 end"} <= set(output.splitlines())
 
 
 def test_help_of_make_lists_the_commands_of_the_readme() -> None:
