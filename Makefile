@@ -8,10 +8,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 SOURCE = $(if $(PAGE),--page "$(PAGE)") $(if $(URL),--url "$(URL)")
 
-.PHONY: help setup demo service test check chaos webhook-campaign screenshot lint types unit spec client drift update spec-check lock clean
+.PHONY: help setup demo service test check bench chaos webhook-campaign tracking-chaos tracking-figures screenshot lint types unit spec client drift update spec-check lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: $(READY)  ## make .venv with everything pinned in requirements.lock
 
@@ -74,6 +74,17 @@ chaos: $(READY)  ## submit 2400 refunds by 4 processes under faults and kill -9,
 
 webhook-campaign: $(READY)  ## 1000 refunds through the example service, webhooks lost and forged; KILLS=10 kills it
 	@$(BIN)/python -m tests.service.campaign $(if $(KILLS),--kills $(KILLS) --faults) $(if $(REFUNDS),--refunds $(REFUNDS))
+
+tracking-chaos: $(READY)  ## kill tracking workers and stop their database: SQLite, then PostgreSQL where installed; 20 minutes
+	@for outage in 0 60; do for database in sqlite postgresql; do \
+		$(BIN)/python -m tests.tracking.campaign --database $$database --outage $$outage || exit 1; done; done
+
+tracking-figures: $(READY)  ## memory, idle CPU and lateness of 100,000 tracked refunds, on both databases
+	@$(BIN)/python -m tests.tracking.figures
+
+bench: $(READY)  ## what a call and following cost beside other clients, as ratios; about five minutes
+	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.follow
 
 screenshot: $(READY)  ## take docs/images/simulator.png again, with Chromium
 	@$(BIN)/python -m tests.simulator.screenshot

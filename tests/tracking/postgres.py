@@ -1,0 +1,129 @@
+"""A PostgreSQL server for tests: one of our own in a temporary folder, which may be stopped, or one that listens."""
+
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+LISTENING = os.environ.get("ATLAS_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+NONE_FOUND = "no PostgreSQL: neither initdb is installed nor does one listen at ATLAS_TEST_POSTGRES"
+
+
+@attrs.frozen
+class Cluster:
+    """A server of our own."""
+
+    binaries: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        self.control("start", "-o", options, "-l", str(self.folder / "log"))
+
+    def stop(self) -> None:
+        """At once, as if it had crashed; what was committed is there at the next start."""
+        self.control("stop", "-m", "immediate")
+
+    def control(self, action: str, *options: str) -> None:
+        as_postgres([str(self.binaries / "pg_ctl"), "-w", "-D", str(self.folder / "data"), action, *options])
+
+
+@contextmanager
+def own_cluster() -> Generator[Cluster | None]:
+    """None where the server's programs are not installed."""
+    initdb = installed()
+    if initdb is None:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="atlas-postgres-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    try:
+        as_postgres([initdb, "-D", str(folder / "data"), "-A", "trust", "-U", "postgres"])
+        cluster = Cluster(Path(initdb).parent, folder, port)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def installed() -> str | None:
+    """The path of initdb, which is not on the path of Debian and its kind."""
+    return next(iter([*glob.glob("/usr/lib/postgresql/*/bin/initdb"), *filter(None, [shutil.which("initdb")])]), None)
+
+
+def which_server() -> str:
+    initdb = installed()
+    if initdb:
+        return f"PostgreSQL of our own, by {initdb}"
+    return "PostgreSQL that listens at ATLAS_TEST_POSTGRES" if listens(LISTENING) else NONE_FOUND
+
+
+@contextmanager
+def server() -> Generator[str | None]:
+    """The address of a server's maintenance database: our own, else one that listens, else None."""
+    with own_cluster() as cluster:
+        if cluster is not None:
+            yield cluster.url
+        else:
+            yield LISTENING if listens(LISTENING) else None
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Generator[str]:
+    """A new database on a server, dropped in the end."""
+    name, engine = f"atlas_{uuid4().hex[:12]}", connection_to(server_url)
+    try:
+        with engine.connect() as c:
+            c.execute(sa.text(f"create database {name}"))
+        yield sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        with engine.connect() as c:
+            c.execute(sa.text(f"drop database {name} with (force)"))
+    finally:
+        engine.dispose()
+
+
+def connection_to(url: str) -> sa.Engine:
+    address = sa.make_url(url).set(drivername="postgresql+psycopg")
+    return sa.create_engine(
+        address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool, connect_args={"connect_timeout": 3}
+    )
+
+
+def listens(url: str) -> bool:
+    engine = connection_to(url)
+    try:
+        with engine.connect():
+            return True
+    except exc.OperationalError:
+        return False
+    finally:
+        engine.dispose()
+
+
+def as_postgres(command: list[str]) -> None:
+    """PostgreSQL refuses to be root."""
+    user = "postgres" if os.geteuid() == 0 else None
+    done = subprocess.run(command, user=user, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed")
