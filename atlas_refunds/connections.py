@@ -19,12 +19,6 @@ KEPT_SECONDS: Final = 5.0  # how long an idle connection is kept, as httpx does
 class OwnConnections:
     """A free list of httpcore connections, last used first: the cost of a call does not grow with their number."""
 
-    not_sent: tuple[type[Exception], ...] = (
-        httpcore.ConnectError,
-        httpcore.ConnectTimeout,
-        httpcore.UnsupportedProtocol,
-    )
-
     def __init__(self, max_idle: int, *, tls: bool) -> None:
         self._idle: list[httpcore.AsyncHTTP11Connection] = []
         self._max_idle = max_idle
@@ -68,6 +62,9 @@ class OwnConnections:
             stream = await stream.start_tls(self._tls, host, timeout)
         return httpcore.AsyncHTTP11Connection(origin, stream, KEPT_SECONDS)
 
+    def not_sent(self, error: Exception, request: Request) -> bool:
+        return isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout | httpcore.UnsupportedProtocol)
+
     async def aclose(self) -> None:
         self._closed = True  # what is in flight closes its connection when it comes back
         while self._idle:
@@ -100,15 +97,6 @@ def framed(target: httpcore.URL, request: Request) -> httpcore.Request:
 class BorrowedClient:
     """A client that the user made: its proxies, hooks and headers apply, and it stays the user's to close."""
 
-    not_sent: tuple[type[Exception], ...] = (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.PoolTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-        httpx.InvalidURL,
-    )
-
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
@@ -132,6 +120,13 @@ class BorrowedClient:
             return Answer(response.status_code, dict(response.headers), body)
         finally:
             await response.aclose()
+
+    def not_sent(self, error: Exception, request: Request) -> bool:
+        """A transport that is not httpx' own may call any lost connection a failed connect, httpx-aiohttp does: for
+        what must not be executed twice that word is not enough, the trail has to have seen it."""
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            return not request.once
+        return isinstance(error, httpx.PoolTimeout | httpx.ProxyError | httpx.UnsupportedProtocol | httpx.InvalidURL)
 
     async def aclose(self) -> None:
         """Nothing to do: it is not ours."""

@@ -32,11 +32,13 @@ class Request:
 
 
 class Connections(Protocol):
-    """Where requests go. Each kind knows which of its exceptions come before the first byte."""
-
-    not_sent: tuple[type[Exception], ...]
+    """Where requests go."""
 
     async def send(self, url: str, request: Request) -> Answer: ...
+
+    def not_sent(self, error: Exception, request: Request) -> bool:
+        """Whether this error proves that no byte has left."""
+        ...
 
     async def aclose(self) -> None: ...
 
@@ -84,17 +86,16 @@ class Transport:
         if self._closed:
             raise ConfigurationError("this client is closed: make a new one")
         request.trail.start(handed_over=False)
-        not_sent: tuple[type[Exception], ...] = ()
+        connections = self._connections
         try:
             async with asyncio.timeout(request.timeout.total_seconds()):
-                connections = self._connections or await self._connected()
-                not_sent = connections.not_sent
+                connections = connections or await self._connected()
                 return await connections.send(self.url(request), request)
         except (BadResponseError, ConfigurationError):
             raise
         except Exception as error:  # an injected client can raise anything, and what is unknown may have been sent
             what = f"{request.name}: {type(error).__name__}"
-            if isinstance(error, not_sent) or not request.trail.may_have_left:
+            if not request.trail.may_have_left or (connections and connections.not_sent(error, request)):
                 raise NotSentError(f"{what}; nothing was sent") from error
             content = bytes(request.trail.received)
             raise NoAnswerError(f"{what}; Atlas may have received the request", content=content) from error

@@ -1,16 +1,18 @@
 """A client that the user made stays the user's."""
 
 import json
+import socket
 from typing import Any
 
 import httpx
+import httpx_aiohttp
 import pytest
 
 from atlas_refunds import ApiError, AtlasRefunds, BadResponseError, NoAnswerError, NotSentError, OutcomeUnknownError
 from atlas_refunds.simulator import Simulator
 
 from .conftest import CREDENTIALS, ONCE, ORDER, SUBMITTED, ZHAO, World
-from .wire_server import WireServer, answers, answers_gzipped
+from .wire_server import Act, WireServer, answers, answers_gzipped, closes_before_answer, closes_mid_body
 
 FINE = {"status": 0, "refundOrders": []}
 
@@ -98,7 +100,8 @@ async def test_an_asgi_application_will_do(world: World) -> None:
     assert isinstance(world.simulator, Simulator)
 
 
-NOT_SENT = [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol]
+NOT_CONNECTED = [httpx.ConnectError, httpx.ConnectTimeout]
+NOT_SENT = [httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol]
 SENT_PERHAPS = [httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.CloseError]
 
 
@@ -116,6 +119,36 @@ async def test_a_failure_before_the_first_byte_is_not_sent(kind: type[httpx.Tran
         for call in (atlas.query(ORDER, None), atlas.submit(ORDER, offer_id="q_1")):
             with pytest.raises(NotSentError, match=kind.__name__):
                 await call
+
+
+@pytest.mark.parametrize("kind", NOT_CONNECTED)
+async def test_a_submit_takes_no_transports_word_for_it(kind: type[httpx.TransportError]) -> None:
+    async with failing(kind("CANARY")) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url="https://atlas.example", http_client=http, retry=ONCE)
+        with pytest.raises(NotSentError, match=kind.__name__):
+            await atlas.query(ORDER, None)
+        with pytest.raises(OutcomeUnknownError, match=kind.__name__):
+            await atlas.submit(ORDER, offer_id="q_1")
+
+
+async def test_a_refused_connection_is_not_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    async with httpx.AsyncClient() as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=f"http://127.0.0.1:{port}", http_client=http, retry=ONCE)
+        with pytest.raises(NotSentError, match="ConnectError"):
+            await atlas.submit(ORDER, offer_id="q_1")
+
+
+@pytest.mark.parametrize("act", [closes_before_answer, closes_mid_body(SUBMITTED)])
+async def test_a_lost_answer_over_aiohttp_is_never_sent_again(act: Act, wire: WireServer) -> None:
+    """httpx-aiohttp says ConnectTimeout when the server hangs up."""
+    wire.plays(act)
+    async with httpx_aiohttp.HttpxAiohttpClient() as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http)
+        with pytest.raises(OutcomeUnknownError):
+            await atlas.submit(ORDER, offer_id="q_1")
+    assert [call.path for call in wire.calls] == ["/refund.do"]
 
 
 @pytest.mark.parametrize("kind", [*SENT_PERHAPS, RuntimeError, ZeroDivisionError, OSError])

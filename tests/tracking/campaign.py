@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,7 @@ class Campaign:
     hold: float
     down: float = 0  # seconds that a killed worker stays away
     running: dict[int, asyncio.subprocess.Process] = attrs.field(factory=dict)
+    starts: Counter[int] = attrs.field(factory=Counter)
     failover: list[float] = attrs.field(factory=list)
     watching: list[asyncio.Task[None]] = attrs.field(factory=list)
     killed: int = 0
@@ -126,8 +127,10 @@ class Campaign:
             await self.start(number)
         away = asyncio.create_task(self.away(cluster, outage)) if outage else None
         while self.killed < self.kills:
-            await asyncio.sleep(self.chance.uniform(0.3, 1.2))
-            await self.kill(self.chance.randrange(self.workers))
+            victim = self.chance.randrange(self.workers)
+            await self.at_work(victim)
+            await asyncio.sleep(self.chance.uniform(0.2, 3))
+            await self.kill(victim)
         if away is not None:
             await away
         until = time.monotonic() + self.patience
@@ -141,6 +144,7 @@ class Campaign:
     async def start(self, number: int) -> None:
         orders = [f"{life}.t{number}.:{self.share}" for life in LIVES]
         skew = SKEW if self.workers > 1 and number == 0 else 0
+        self.starts[number] += 1
         with (self.folder / f"worker{number}.log").open("ab") as log:
             self.running[number] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.tracking.worker", self.url, self.database_url),
@@ -157,6 +161,14 @@ class Campaign:
                 stdout=log,
                 stderr=log,
             )
+
+    async def at_work(self, number: int) -> None:
+        """Until this worker has started, or cannot because the database is away."""
+        log = self.folder / f"worker{number}.log"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                while log.read_text("utf-8", "replace").count("working\n") < self.starts[number]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
 
     async def kill(self, number: int) -> None:
         victim = self.running[number]
@@ -186,7 +198,7 @@ class Campaign:
 
     async def away(self, cluster: Cluster | None, seconds: float) -> None:
         """The database is away: stopped, or its file locked."""
-        await asyncio.sleep(self.kills * 0.4)
+        await asyncio.sleep(self.kills)
         if cluster is not None:
             await asyncio.to_thread(cluster.stop)
             await asyncio.sleep(seconds)

@@ -12,7 +12,7 @@ async def test_no_refund_is_submitted_twice_or_lost(database: str) -> None:
         with own_cluster() as found:
             if found is None:
                 pytest.skip(NONE_FOUND)
-    books = await campaign(database=database, refunds=24, kills=5, seed=7, day=0.1, hold=3)
+    books = await campaign(database=database, refunds=24, kills=3, seed=7, day=0.1, hold=2)
     print(books)
     assert books.clean, str(books)
-    assert books.kills == 5
+    assert books.kills == 3
