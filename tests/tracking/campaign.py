@@ -108,7 +108,7 @@ class Campaign:
     hold: float
     down: float = 0  # seconds that a killed worker stays away
     running: dict[int, asyncio.subprocess.Process] = attrs.field(factory=dict)
-    starts: Counter[int] = attrs.field(factory=Counter)
+    before: dict[int, int] = attrs.field(factory=dict)
     failover: list[float] = attrs.field(factory=list)
     watching: list[asyncio.Task[None]] = attrs.field(factory=list)
     killed: int = 0
@@ -144,7 +144,7 @@ class Campaign:
     async def start(self, number: int) -> None:
         orders = [f"{life}.t{number}.:{self.share}" for life in LIVES]
         skew = SKEW if self.workers > 1 and number == 0 else 0
-        self.starts[number] += 1
+        self.before[number] = self.worked(number)
         with (self.folder / f"worker{number}.log").open("ab") as log:
             self.running[number] = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.tracking.worker", self.url, self.database_url),
@@ -164,11 +164,15 @@ class Campaign:
 
     async def at_work(self, number: int) -> None:
         """Until this worker has started, or cannot because the database is away."""
-        log = self.folder / f"worker{number}.log"
         with suppress(TimeoutError):
             async with asyncio.timeout(10):
-                while log.read_text("utf-8", "replace").count("working\n") < self.starts[number]:  # noqa: ASYNC110
+                while self.worked(number) == self.before[number]:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
+
+    def worked(self, number: int) -> int:
+        """How often this worker has begun to work."""
+        log = self.folder / f"worker{number}.log"
+        return log.read_text("utf-8", "replace").count("working\n") if log.exists() else 0
 
     async def kill(self, number: int) -> None:
         victim = self.running[number]
