@@ -105,6 +105,7 @@ class PollSchedule:
 
     def is_near(self, state: RefundState, now: datetime) -> bool:
         """Whether an expected date is close; the dates have no time zone, so the day counts as UTC, give or take."""
-        dates = [date for date in (state.expected_confirmation_date, state.expected_refund_date) if date is not None]
-        noons = [datetime.combine(date, time(12), UTC) for date in dates]
-        return bool(self.near) and any(abs(noon - now) <= self.near + DAY / 2 for noon in noons)
+        for date in (state.expected_confirmation_date, state.expected_refund_date) if self.near else ():
+            if date is not None and abs(datetime.combine(date, time(12), UTC) - now) <= self.near + DAY / 2:
+                return True
+        return False
