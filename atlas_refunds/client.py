@@ -33,6 +33,7 @@ from .tokens import RefundToken
 from .transport import Request, Transport
 
 if TYPE_CHECKING:
+    import aiohttp
     import httpx
 
     from .confirming import Confirmation
@@ -45,8 +46,9 @@ class AtlasRefunds:
     """The refund API of Atlas. Make one for your service, share it between tasks, close it at the end.
 
     `base_url` is the sandbox (SANDBOX_URL), your production address from ATRIP, or a simulator. A `http_client` that
-    you pass in is used as it is (proxies, hooks, HTTP/2) and never closed; then a submit cannot insist on a fresh
-    connection. Raises ConfigurationError for settings that cannot work.
+    you pass in, of httpx or (extra `[aiohttp]`) a session of aiohttp, is used as it is (proxies, hooks, HTTP/2) and
+    never closed; then a submit cannot insist on a fresh connection. Raises ConfigurationError for settings that cannot
+    work.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class AtlasRefunds:
         credentials: Credentials,
         *,
         base_url: str,
-        http_client: "httpx.AsyncClient | None" = None,
+        http_client: "httpx.AsyncClient | aiohttp.ClientSession | None" = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         schedule: PollSchedule | None = None,

@@ -1,12 +1,14 @@
 """Connections are made at the first call, so that an import loads neither httpx nor httpcore."""
 
 import asyncio
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .transport import Connections
 
 if TYPE_CHECKING:
+    import aiohttp
     import httpx
 
 
@@ -25,8 +27,15 @@ async def own(max_idle: int, tls: bool) -> Connections:
     return await asyncio.to_thread(load)
 
 
-async def borrowed(client: "httpx.AsyncClient") -> Connections:
-    """A client that the user made, so httpx is there already."""
+async def borrowed(client: "httpx.AsyncClient | aiohttp.ClientSession") -> Connections:
+    """A client that the user made, so its library is there already."""
+    if "aiohttp" in sys.modules:
+        import aiohttp
+
+        if isinstance(client, aiohttp.ClientSession):
+            from .sessions import BorrowedSession
+
+            return BorrowedSession(client)
     from .connections import BorrowedClient
 
-    return BorrowedClient(client)
+    return BorrowedClient(cast("httpx.AsyncClient", client))

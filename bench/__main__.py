@@ -30,6 +30,9 @@ BOUNDS = {
     "CPU of a query, 32 in flight": 0.25,
     "CPU of a query, 256 in flight": 0.20,
     "CPU of a query, injected httpx client, 1 in flight": 1.05,
+    "CPU of a query, injected aiohttp session, 1 in flight": 0.45,
+    "CPU of a query, injected aiohttp session, 32 in flight": 0.15,
+    "CPU of a query, injected aiohttp session, 256 in flight": 0.13,
     "decode: bytes to typed answer": 3.0,
     "import": 1.3,
     "construct a client": 0.05,
@@ -110,6 +113,7 @@ class Comparison:
             heads += [f"CPU, {in_flight} in flight", "calls/s"]
             columns += [ratios(results, "cpu"), ratios(results, "rate")]
             self.keep(f"CPU of a query, {in_flight} in flight", results, OURS)
+            self.keep(f"CPU of a query, injected aiohttp session, {in_flight} in flight", results, "ours_aiohttp")
             if in_flight == 1:
                 self.keep("CPU of a query, injected httpx client, 1 in flight", results, "ours_injected")
             for name, asked in results.items():

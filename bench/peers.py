@@ -54,7 +54,7 @@ PEERS = [
         (FOLDER / "openapi_generator",),
     ),
     Peer("ours_injected", "atlas_refunds, injected httpx client", "", tuple(OURS), OUR_PATHS),
-    Peer("ours_aiohttp", "atlas_refunds, injected httpx-aiohttp client", "", (*OURS, "httpx-aiohttp>=0.2"), OUR_PATHS),
+    Peer("ours_aiohttp", "atlas_refunds, injected aiohttp session", "", (*OURS, "aiohttp>=3.12"), OUR_PATHS),
     Peer("ours", "atlas_refunds", "import atlas_refunds", tuple(OURS), OUR_PATHS),
 ]
 

@@ -1,18 +1,24 @@
-"""atlas_refunds over httpx over aiohttp, by a transport that others keep."""
+"""atlas_refunds over an aiohttp session that the user made."""
 
-import httpx_aiohttp
+import aiohttp
 
 from atlas_refunds import AtlasRefunds
 
 from . import ours
 from .ours import decode, query, status
-from .ours_injected import INJECTED, close
 
 __all__ = ["close", "decode", "make", "query", "status"]
 
+INJECTED: dict[AtlasRefunds, aiohttp.ClientSession] = {}
+
 
 def make(base_url: str) -> AtlasRefunds:
-    http_client = httpx_aiohttp.HttpxAiohttpClient()
-    client = ours.make(base_url, http_client=http_client)
-    INJECTED[client] = http_client
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+    client = ours.make(base_url, http_client=session)
+    INJECTED[client] = session
     return client
+
+
+async def close(client: AtlasRefunds) -> None:
+    await client.aclose()
+    await INJECTED.pop(client).close()

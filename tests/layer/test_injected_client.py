@@ -1,18 +1,29 @@
 """A client that the user made stays the user's."""
 
 import json
-import socket
+from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx_aiohttp
 import pytest
 
-from atlas_refunds import ApiError, AtlasRefunds, BadResponseError, NoAnswerError, NotSentError, OutcomeUnknownError
+from atlas_refunds import (
+    ApiError,
+    AtlasRefunds,
+    BadResponseError,
+    ConfigurationError,
+    NoAnswerError,
+    NotSentError,
+    OutcomeUnknownError,
+)
 from atlas_refunds.simulator import Simulator
 
-from .conftest import CREDENTIALS, ONCE, ORDER, SUBMITTED, ZHAO, World
-from .wire_server import Act, WireServer, answers, answers_gzipped, closes_before_answer, closes_mid_body
+from .conftest import CODE, CREDENTIALS, ONCE, ORDER, SUBMITTED, ZHAO, World, free_port
+from .test_hostile import CORRECT
+from .test_submit import EAGER, SHORT, UNCLEAR, watch_for_doubles
+from .wire_server import Act, WireServer, answers, answers_gzipped, never_answers, refuses
 
 FINE = {"status": 0, "refundOrders": []}
 
@@ -131,26 +142,6 @@ async def test_a_submit_takes_no_transports_word_for_it(kind: type[httpx.Transpo
             await atlas.submit(ORDER, offer_id="q_1")
 
 
-async def test_a_refused_connection_is_not_sent() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    async with httpx.AsyncClient() as http:
-        atlas = AtlasRefunds(CREDENTIALS, base_url=f"http://127.0.0.1:{port}", http_client=http, retry=ONCE)
-        with pytest.raises(NotSentError, match="ConnectError"):
-            await atlas.submit(ORDER, offer_id="q_1")
-
-
-@pytest.mark.parametrize("act", [closes_before_answer, closes_mid_body(SUBMITTED)])
-async def test_a_lost_answer_over_aiohttp_is_never_sent_again(act: Act, wire: WireServer) -> None:
-    """httpx-aiohttp says ConnectTimeout when the server hangs up."""
-    wire.plays(act)
-    async with httpx_aiohttp.HttpxAiohttpClient() as http:
-        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http)
-        with pytest.raises(OutcomeUnknownError):
-            await atlas.submit(ORDER, offer_id="q_1")
-    assert [call.path for call in wire.calls] == ["/refund.do"]
-
-
 @pytest.mark.parametrize("kind", [*SENT_PERHAPS, RuntimeError, ZeroDivisionError, OSError])
 async def test_every_other_failure_may_have_been_sent(kind: type[Exception]) -> None:
     async with failing(kind("CANARY")) as http:
@@ -172,3 +163,73 @@ async def test_a_hook_that_reads_the_answer_does_not_take_it_away(wire: WireServ
             assert (await atlas.submit(ORDER, offer_id="q_1")).refund_code == SUBMITTED["refundCode"]
         with pytest.raises(BadResponseError, match="too large"):
             await atlas.query(ORDER, None)
+
+
+# ---- clients of all kinds --------------------------------------------------------------------------------------------
+KINDS: dict[str, Callable[[], Any]] = {
+    "httpx": httpx.AsyncClient,
+    "httpx over aiohttp": httpx_aiohttp.HttpxAiohttpClient,  # says ConnectTimeout when the server hangs up
+    "aiohttp": aiohttp.ClientSession,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", UNCLEAR)
+async def test_whatever_is_not_a_clear_answer_is_never_sent_again(kind: str, fault: str, wire: WireServer) -> None:
+    act, _, refund_code = UNCLEAR[fault]
+    wire.plays(act)
+    timeouts = SHORT if act is never_answers or "slowly" in fault else None
+    async with KINDS[kind]() as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http, retry=EAGER, timeouts=timeouts)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await atlas.submit(ORDER, offer_id="q_1")
+    watch_for_doubles(wire)
+    assert caught.value.refund_code in (refund_code, None)  # some keep nothing of an answer that they cannot read
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("act", CORRECT.values(), ids=CORRECT)
+async def test_a_correct_answer_is_read_and_the_client_stays_open(kind: str, act: Act, wire: WireServer) -> None:
+    wire.plays(act)
+    http = KINDS[kind]()
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http) as atlas:
+        assert (await atlas.get(ORDER, CODE)).is_final
+        assert json.loads(wire.calls[0].body)["refundCode"] == CODE
+    if kind == "aiohttp":
+        assert not http.closed
+        await http.close()
+    else:
+        assert not http.is_closed
+        await http.aclose()
+    atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http)
+    with pytest.raises(ConfigurationError, match="closed"):
+        await atlas.get(ORDER, CODE)
+
+
+@pytest.mark.parametrize("kind", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("base_url", ["https://atlas.invalid", "http://127.0.0.1:{free}", "https://127.0.0.1:{wire}"])
+async def test_what_never_connected_was_not_sent(kind: str, base_url: str, wire: WireServer) -> None:
+    wire.greeting = b"220 mail.example.com ESMTP ready\r\n"  # speaks no TLS
+    url = base_url.format(free=free_port(), wire=wire.port)
+    async with KINDS[kind]() as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=url, http_client=http, retry=ONCE)
+        with pytest.raises(NotSentError):
+            await atlas.submit(ORDER, offer_id="q_1")
+    assert wire.calls == []
+
+
+async def test_a_session_of_aiohttp_keeps_its_settings_and_ours_win(wire: WireServer) -> None:
+    wire.plays(refuses(801), answers(b"", 302, Location=wire.url + "/elsewhere"))
+    theirs = {"X-Mine": "1", "Accept": "text/html", "x-atlas-client-secret": "another"}
+    async with aiohttp.ClientSession("https://elsewhere.example", headers=theirs, raise_for_status=True) as session:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=session, retry=ONCE)
+        for code in (801, None):
+            with pytest.raises(ApiError) as caught:
+                await atlas.query(ORDER, None)
+            assert caught.value.code == code
+    headers = httpx.Headers(list(wire.calls[0].headers))
+    assert headers.get_list("accept") == ["application/json"]
+    assert headers.get_list("accept-encoding") == ["gzip"]
+    assert headers.get_list("x-atlas-client-secret") == [CREDENTIALS.client_secret]
+    assert headers["x-mine"] == "1"
+    assert [call.path for call in wire.calls] == ["/queryRefundOrders.do"] * 2
