@@ -130,8 +130,8 @@ async def memory(count: int) -> str:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return (
-        f"{count:,} followed refunds: {ours / 2**20:.1f} MiB, {ours / count:.0f} bytes each, {ours / theirs:.2f} of "
-        f"what a task each takes; the caller's tokens: {own / 2**20:.1f} MiB"
+        f"{count:,} followed refunds: {ours / 2**20:.1f} MiB, {ours / count:.0f} bytes each, {ours / max(theirs, 1):.2f} "
+        f"of what a task each takes; the caller's tokens: {own / 2**20:.1f} MiB"
     )
 
 
