@@ -129,8 +129,9 @@ async def memory(count: int) -> str:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    share = ours / max(theirs, 1)
     return (
-        f"{count:,} followed refunds: {ours / 2**20:.1f} MiB, {ours / count:.0f} bytes each, {ours / max(theirs, 1):.2f} "
+        f"{count:,} followed refunds: {ours / 2**20:.1f} MiB, {ours / count:.0f} bytes each, {share:.2f} "
         f"of what a task each takes; the caller's tokens: {own / 2**20:.1f} MiB"
     )
 
