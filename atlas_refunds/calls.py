@@ -13,6 +13,7 @@ from atlas_refunds_api.models import (
     RefundQuotationRequest,
     RefundRequest,
 )
+from atlas_refunds_api.types import Model
 
 from ._version import __version__
 from .errors import InvalidRequestError
@@ -41,8 +42,8 @@ STANDARD_HEADERS: Final = {
 COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 
 
-@attrs.frozen(kw_only=True)
-class Submission:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Submission(Model):
     """What one submit is about; what an unclear outcome has to be settled with."""
 
     order: OrderRef

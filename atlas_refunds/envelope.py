@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
-from atlas_refunds_api.types import WireError, expect_object, get, integer, loads
+from atlas_refunds_api.types import Model, WireError, expect_object, get, integer, loads
 
 from .codes import CODES, SUCCESS, UNLISTED, Code, http_code
 from .errors import ApiError, BadResponseError
@@ -18,8 +18,8 @@ BOM = b"\xef\xbb\xbf"
 REQUEST_ID = ("requestId", "uuid"), ("x-request-id", "x-atlas-request-id")
 
 
-@attrs.frozen
-class Answer:
+@attrs.frozen(eq=False, repr=False)
+class Answer(Model):
     """One whole HTTP answer, content decoded as its Content-Encoding says; header names in lower case."""
 
     http_status: int

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 import attrs
+from atlas_refunds_api.types import Model
 
 log: Final = logging.getLogger("atlas_refunds")
 
@@ -31,8 +32,8 @@ class Settled(Enum):
     UNKNOWN = "unknown"
 
 
-@attrs.frozen(kw_only=True)
-class Attempt:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Attempt(Model):
     """One request was sent, or was tried to be sent. `at` is its start, UTC."""
 
     at: datetime
@@ -49,8 +50,8 @@ class Attempt:
     """Class of the error."""
 
 
-@attrs.frozen(kw_only=True)
-class Pause:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Pause(Model):
     """A call waits: before a repeat ("retry"), for its turn ("limit"), until the next poll ("poll")."""
 
     at: datetime
@@ -59,8 +60,8 @@ class Pause:
     seconds: float
 
 
-@attrs.frozen(kw_only=True)
-class SubmitEnded:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SubmitEnded(Model):
     """A submit ended, by answer, error or cancellation. UNKNOWN wants `reconcile`."""
 
     at: datetime
@@ -70,8 +71,8 @@ class SubmitEnded:
     refund_code: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Deviation:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Deviation(Model):
     """Atlas sent what its documentation does not allow. `value` is an enum value or a code, nothing else."""
 
     at: datetime

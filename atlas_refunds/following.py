@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import attrs
+from atlas_refunds_api.types import Model
 
 from . import polling
 from .agenda import Agenda, rounded
@@ -24,8 +25,8 @@ BREATH: Final = 0.005
 """Seconds after which a worker lets others run, if the polls themselves did not."""
 
 
-@attrs.frozen(kw_only=True)
-class RefundChange:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RefundChange(Model):
     """What the poller has to tell about one refund. Exactly one of `state` and `error` is given."""
 
     token: RefundToken

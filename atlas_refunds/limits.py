@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import attrs
+from atlas_refunds_api.types import Model
 
 from .clocks import Clock
 from .errors import ConfigurationError, NotSentError, RateLimitedError
@@ -12,8 +13,8 @@ from .errors import ConfigurationError, NotSentError, RateLimitedError
 TOO_MANY_SUBMITS = 905
 
 
-@attrs.frozen(kw_only=True)
-class RateLimit:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RateLimit(Model):
     """Of one client, over all its calls. Atlas publishes no number for refunds, so this is politeness, not a rule."""
 
     per_second: float = 20

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import attrs
 from atlas_refunds_api.models import RefundPassenger
+from atlas_refunds_api.types import Model
 
 from .clocks import Clock
 from .errors import AlreadySubmittedError, ApiError, AtlasRefundsError, OutcomeUnknownError, SubmissionInProgressError
@@ -26,8 +27,8 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-@attrs.frozen(kw_only=True)
-class Reconciliation:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Reconciliation(Model):
     """What `reconcile` found, and what that rests on."""
 
     verdict: Verdict

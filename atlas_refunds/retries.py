@@ -6,6 +6,7 @@ A submit is repeated after NotSentError and after nothing else; no setting chang
 from datetime import timedelta
 
 import attrs
+from atlas_refunds_api.types import Model
 
 from .errors import ApiError, ConfigurationError, NoAnswerError, NotReadyError, NotSentError
 
@@ -14,8 +15,8 @@ ONCE_MORE = (-1, 9999)
 """Codes for which Atlas advises one repeat, then a human (error table)."""
 
 
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RetryPolicy(Model):
     """How often and how patiently quote and query are repeated, and a submit that was provably not sent.
 
     Waits have full jitter: anything between nothing and `base` doubled with each attempt, `longest` at most. When Atlas

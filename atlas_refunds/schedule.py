@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 import attrs
 from atlas_refunds_api.models import QuoteType, RefundStatus
+from atlas_refunds_api.types import Model
 
 from .errors import ConfigurationError
 from .results import RefundState
@@ -18,8 +19,8 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ZERO: Final = timedelta()
 
 
-@attrs.frozen(kw_only=True)
-class PollSchedule:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class PollSchedule(Model):
     """Each wait is between `floor` and `ceiling`, then shortened by up to `jitter` of itself: refunds that were resumed
     together drift apart. Every knob is a value here; the defaults need fewer than 60 polls for a refund of seven weeks.
     """

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
+from atlas_refunds_api.types import Model
 
 from .errors import ConfigurationError
 
@@ -35,8 +36,8 @@ class Credentials:
                 raise ConfigurationError(f"{name}: give the value from ATRIP, printable ASCII without spaces")
 
 
-@attrs.frozen(kw_only=True)
-class Timeouts:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Timeouts(Model):
     """How long a call may take as a whole, and how long connecting may take. Always finite, always positive.
 
     Atlas publishes none. A quote may ask the airline live, and a submit that is cut off is an open question, so both

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import attrs
+from atlas_refunds_api.types import Model
 
 from .envelope import Answer
 from .errors import BadResponseError, ConfigurationError, NoAnswerError, NotSentError
 
 
-@attrs.frozen(kw_only=True)
-class Request:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Request(Model):
     """One call, ready to be sent."""
 
     name: str
