@@ -12,6 +12,7 @@ from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import RefundPassenger
 
 from . import polling, reconciling
+from .bodies import MAX_BODY
 from .caller import Caller
 from .calls import Operation, Sent, everyone, prepare, query_body, quote_body, submission
 from .clocks import Clock, SystemClock
@@ -20,8 +21,9 @@ from .errors import ApiError, OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .following import Follower
 from .limits import Pace, RateLimit
-from .loading import borrowed, own
+from .loading import Own, borrowed
 from .orders import OrderNo, OrderRef
+from .proxies import checked_proxy
 from .reconciling import Reconciliation, Verdict
 from .results import Followable, Refund, RefundQuote, RefundState, only, token_of
 from .retries import RetryPolicy
@@ -33,6 +35,8 @@ from .tokens import RefundToken
 from .transport import Request, Transport
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
     import httpx
 
@@ -64,6 +68,10 @@ class AtlasRefunds:
         guard: SubmitGuard | None = None,
         on_event: Handler | None = None,
         clock: Clock | None = None,
+        proxy: str | None = None,
+        tls: "ssl.SSLContext | None" = None,
+        trust_env: bool = True,
+        max_answer: int = MAX_BODY,
     ) -> None:
         self._credentials = credentials
         self._timeouts = timeouts or Timeouts()
@@ -75,9 +83,11 @@ class AtlasRefunds:
         self._alarms = polling.Alarms()
         self._followers: WeakSet[Follower] = WeakSet()
         url = checked_url(base_url)
-        tls = url.startswith("https:")
         self._transport = Transport(
-            url, partial(own, limit.in_flight, tls) if http_client is None else partial(borrowed, http_client)
+            url,
+            Own(url, limit.in_flight, max_answer, proxy and checked_proxy(proxy), tls, trust_env)
+            if http_client is None
+            else partial(borrowed, http_client, max_answer),
         )
         pace = Pace(limit, self._clock)
         self._caller = Caller(self._transport, retry or RetryPolicy(), pace, self._clock, self._emit)

@@ -1,53 +1,62 @@
-"""Two kinds of connections: our own, and those of a client that the user made."""
+"""Our own connections: httpcore's, kept in a list of our own, over our own network."""
 
-from collections.abc import AsyncGenerator, AsyncIterable
+import asyncio
+import ssl
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 import httpcore
-import httpx
 
 from .bodies import collected
 from .envelope import Answer
-from .errors import ConfigurationError
-from .sockets import AsyncioNetwork
+from .sockets import TRAIL, AsyncioNetwork
 from .transport import Request
 
 KEPT_SECONDS: Final = 5.0  # how long an idle connection is kept, as httpx does
 
 
 class OwnConnections:
-    """A free list of httpcore connections, last used first: the cost of a call does not grow with their number."""
+    """A free list of connections, last used first: the cost of a call does not grow with their number."""
 
-    def __init__(self, max_idle: int, *, tls: bool) -> None:
-        self._idle: list[httpcore.AsyncHTTP11Connection] = []
-        self._max_idle = max_idle
+    def __init__(self, max_idle: int, max_body: int, tls: ssl.SSLContext | None, proxy: httpcore.Proxy | None) -> None:
+        self._idle: list[httpcore.AsyncConnectionInterface] = []
+        self._max_idle, self._max_body = max_idle, max_body
+        below = proxy is not None and proxy.url.scheme == b"https"
+        self._factory = httpcore.AsyncConnectionPool(  # never asked to keep or to choose a connection, only to make one
+            ssl_context=tls,
+            proxy=proxy,
+            keepalive_expiry=KEPT_SECONDS,
+            network_backend=AsyncioNetwork(tunnel=(tls is not None) + below),
+        )
+        self.through = "" if proxy is None else f" through the proxy {proxy.url.host.decode()}:{proxy.url.port}"
         self._closed = False
-        self._tls = httpx.create_ssl_context() if tls else None
-        if self._tls is not None:
-            self._tls.set_alpn_protocols(["http/1.1"])
-        self._network = AsyncioNetwork()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def send(self, url: str, request: Request) -> Answer:
         target = parsed(url)
-        connection = await self._kept(request) or await self._connected(target.origin, request)
+        connection = await self._kept(request) or self._factory.create_connection(target.origin)
+        token = TRAIL.set(request.trail)
         try:
-            request.trail.start(handed_over=True)
-            request.trail.connecting = request.once  # on a new connection, nothing has left before it writes
             response = await connection.handle_async_request(framed(target, request))
-            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            body = await collected(response.aiter_stream(), response.status, headers, request.trail.received)
+            headers = lowered(response.headers)
+            body = await collected(
+                response.aiter_stream(), response.status, headers, request.trail.received, self._max_body
+            )
             await response.aclose()
         except BaseException:
             await connection.aclose()
             raise
-        if connection.is_idle() and len(self._idle) < self._max_idle and not self._closed:
-            self._idle.append(connection)
+        finally:
+            TRAIL.reset(token)
+        if connection.is_idle() and not connection.has_expired() and len(self._idle) < self._max_idle:
+            await self._keep(connection)
         else:
             await connection.aclose()
         return Answer(response.status, headers, body)
 
-    async def _kept(self, request: Request) -> httpcore.AsyncHTTP11Connection | None:
+    async def _kept(self, request: Request) -> httpcore.AsyncConnectionInterface | None:
         while self._idle and not request.once:
             kept = self._idle.pop()
             if not kept.has_expired():
@@ -55,18 +64,30 @@ class OwnConnections:
             await kept.aclose()
         return None
 
-    async def _connected(self, origin: httpcore.Origin, request: Request) -> httpcore.AsyncHTTP11Connection:
-        host, timeout = origin.host.decode("ascii"), request.connect_timeout.total_seconds()
-        stream = await self._network.connect_tcp(host, origin.port, timeout)
-        if self._tls is not None:
-            stream = await stream.start_tls(self._tls, host, timeout)
-        return httpcore.AsyncHTTP11Connection(origin, stream, KEPT_SECONDS)
+    async def _keep(self, connection: httpcore.AsyncConnectionInterface) -> None:
+        if self._closed:
+            await connection.aclose()
+            return
+        self._idle.append(connection)
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._begin_sweep)
 
-    def not_sent(self, error: Exception, request: Request) -> bool:
-        return isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout | httpcore.UnsupportedProtocol)
+    def _begin_sweep(self) -> None:
+        self._sweeping = asyncio.ensure_future(self._close_expired())
+
+    async def _close_expired(self) -> None:
+        expired = [connection for connection in self._idle if connection.has_expired()]
+        self._idle = [connection for connection in self._idle if connection not in expired]
+        self._sweep = None
+        if self._idle:
+            self._sweep = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._begin_sweep)
+        for connection in expired:
+            await connection.aclose()
 
     async def aclose(self) -> None:
         self._closed = True  # what is in flight closes its connection when it comes back
+        if self._sweep is not None:
+            self._sweep.cancel()
         while self._idle:
             await self._idle.pop().aclose()
 
@@ -74,6 +95,10 @@ class OwnConnections:
 @lru_cache(maxsize=16)  # a client has three
 def parsed(url: str) -> httpcore.URL:
     return httpcore.URL(url)
+
+
+def lowered(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
 
 
 def framed(target: httpcore.URL, request: Request) -> httpcore.Request:
@@ -90,47 +115,5 @@ def framed(target: httpcore.URL, request: Request) -> httpcore.Request:
             (b"Content-Length", b"%d" % len(request.content)),
         ],
         content=request.content,
-        extensions={"timeout": request.limits(), **({"trace": request.trail} if request.once else {})},
+        extensions={"timeout": request.limits()},
     )
-
-
-class BorrowedClient:
-    """A client that the user made: its proxies, hooks and headers apply, and it stays the user's to close."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def send(self, url: str, request: Request) -> Answer:
-        if self._client.is_closed:
-            raise ConfigurationError("the http_client is closed")
-        extensions = {"timeout": request.limits(), **({"trace": request.trail} if request.once else {})}
-        wire = self._client.build_request(
-            "POST", url, headers=dict(request.headers), content=request.content, extensions=extensions
-        )
-        request.trail.start(handed_over=True)
-        response = await self._client.send(wire, stream=True, follow_redirects=False)
-        try:
-            chunks: AsyncIterable[bytes]
-            headers: dict[str, str]
-            if response.is_stream_consumed:  # an event hook of the user's, or a mock, has read and unpacked it
-                chunks, headers = once(response.content), {}
-            else:
-                chunks, headers = response.aiter_raw(), dict(response.headers)
-            body = await collected(chunks, response.status_code, headers, request.trail.received)
-            return Answer(response.status_code, dict(response.headers), body)
-        finally:
-            await response.aclose()
-
-    def not_sent(self, error: Exception, request: Request) -> bool:
-        """A transport that is not httpx' own may call any lost connection a failed connect, httpx-aiohttp does: for
-        what must not be executed twice that word is not enough, the trail has to have seen it."""
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return not request.once
-        return isinstance(error, httpx.PoolTimeout | httpx.ProxyError | httpx.UnsupportedProtocol | httpx.InvalidURL)
-
-    async def aclose(self) -> None:
-        """Nothing to do: it is not ours."""
-
-
-async def once(content: bytes) -> AsyncGenerator[bytes]:
-    yield content

@@ -9,6 +9,7 @@ from atlas_refunds_api.types import Model
 
 from .clocks import Clock
 from .errors import ConfigurationError, NotSentError, RateLimitedError
+from .loops import PerLoop
 
 TOO_MANY_SUBMITS = 905
 
@@ -38,8 +39,13 @@ class Pace:
 
     def __init__(self, limit: RateLimit, clock: Clock) -> None:
         self._limit, self._clock = limit, clock
-        self.slots = asyncio.Semaphore(limit.in_flight)
+        self._slots = PerLoop(lambda: asyncio.Semaphore(limit.in_flight))
         self._full_at = self._hold_all = self._hold_submits = float("-inf")
+
+    @property
+    def slots(self) -> asyncio.Semaphore:
+        """Of the calls in flight in this event loop."""
+        return self._slots.here()
 
     async def turn(self, name: str, *, once: bool, waits: Callable[[float], None]) -> None:
         """Wait for a token; `waits` is told before a wait begins. Raises NotSentError. Then take one of `slots`."""

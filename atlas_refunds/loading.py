@@ -2,32 +2,69 @@
 
 import asyncio
 import sys
+from contextvars import Context
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
+import attrs
+
+from .errors import ConfigurationError
 from .transport import Connections
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
+    import httpcore
     import httpx
 
 
-async def own(max_idle: int, tls: bool) -> Connections:
-    """Our own connections. What takes milliseconds to import, or to read from disk, does so off the event loop."""
+@attrs.define(eq=False)
+class Own:
+    """Makes our own connections, one set for each event loop; certificates and proxy are read once."""
 
-    def load() -> Connections:
-        import anyio
+    url: str
+    max_idle: int
+    max_body: int
+    proxy: str | None = attrs.field(repr=False)
+    tls: "ssl.SSLContext | None" = attrs.field(repr=False)
+    trust_env: bool
+    _read: "tuple[ssl.SSLContext | None, httpcore.Proxy | None] | None" = attrs.field(default=None, init=False)
 
+    async def __call__(self) -> Connections:
+        """What takes milliseconds to import, or to read from disk, does so off the event loop."""
+        if self._read is None:  # in a context of its own: below anyio, ours says that its loop runs in this thread
+            loading = asyncio.get_running_loop().run_in_executor(None, Context().run, self._load)
+            self._read = await loading
         from .connections import OwnConnections
+
+        tls, proxy = self._read
+        return OwnConnections(self.max_idle, self.max_body, tls, proxy)
+
+    def _load(self) -> "tuple[ssl.SSLContext | None, httpcore.Proxy | None]":
+        import anyio
+        import httpx
+
+        from . import proxies
 
         anyio.run(anyio.sleep, 0)  # loads the half of anyio that httpcore's locks want under a running loop
         import_module("dateutil.parser")  # which the first date in an answer wants
-        return OwnConnections(max_idle, tls=tls)
+        import_module("atlas_refunds.connections")  # which is wanted next
+        if self.proxy is None and self.trust_env:
+            self.proxy = proxies.of_environment(self.url)
+        tls = self.tls
+        if tls is None and self.url.startswith("https:"):
+            try:
+                tls = httpx.create_ssl_context(trust_env=self.trust_env)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"the certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be read: {error.strerror}"
+                ) from None
+        return tls, None if self.proxy is None else proxies.for_httpcore(self.proxy)
 
-    return await asyncio.to_thread(load)
 
-
-async def borrowed(client: "httpx.AsyncClient | aiohttp.ClientSession") -> Connections:
+async def borrowed(client: "httpx.AsyncClient | aiohttp.ClientSession", max_body: int) -> Connections:
     """A client that the user made, so its library is there already."""
     if "aiohttp" in sys.modules:
         import aiohttp
@@ -35,7 +72,13 @@ async def borrowed(client: "httpx.AsyncClient | aiohttp.ClientSession") -> Conne
         if isinstance(client, aiohttp.ClientSession):
             from .sessions import BorrowedSession
 
-            return BorrowedSession(client)
-    from .connections import BorrowedClient
+            return BorrowedSession(client, max_body)
+    from .borrowed import BorrowedClient
 
-    return BorrowedClient(cast("httpx.AsyncClient", client))
+    return BorrowedClient(cast("httpx.AsyncClient", client), library_of(client), max_body)
+
+
+def library_of(client: object) -> ModuleType:
+    """httpx or httpx2, by the client's class or a base of it."""
+    names = (kind.__module__.partition(".")[0] for kind in type(client).__mro__)
+    return sys.modules[next(name for name in names if name in ("httpx", "httpx2"))]

@@ -1,21 +1,34 @@
-"""The network below httpcore: plain asyncio, one write for a request.
+"""The network below httpcore: plain asyncio on any of its event loops, and the record of what was written.
 
-httpcore parses and speaks HTTP; this only moves bytes. Its default network goes through anyio and writes headers and
-body apart; `bench/` has what the difference is.
+httpcore and h11 speak HTTP, aiohappyeyeballs connects; this only moves bytes. One write a request, where httpcore's own
+network goes through anyio and writes headers and body apart; `bench/` has what the difference is.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Iterable
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final, cast
 
 import httpcore
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
 
-HIGH_WATER = 256 * 1024  # bytes that may wait unread before the sender is slowed down
+from .transport import Trail
+
+HIGH_WATER: Final = 64 * 1024  # bytes that may wait unread before the sender is slowed down
+NEXT_ADDRESS: Final = 0.25  # seconds after which a host's next address is tried beside the first (RFC 8305)
+
+TRAIL: Final[ContextVar[Trail | None]] = ContextVar("trail", default=None)
+"""The request of the task that reads and writes."""
 
 
 class AsyncioNetwork(httpcore.AsyncNetworkBackend):
-    """Opens connections with the running event loop."""
+    """Opens connections with the running event loop. `tunnel` is the number of TLS layers above which a request itself
+    is written; what goes below them, a proxy's CONNECT for instance, is not the request."""
+
+    def __init__(self, tunnel: int) -> None:
+        self._tunnel = tunnel
 
     async def connect_tcp(
         self,
@@ -25,16 +38,17 @@ class AsyncioNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> "Stream":
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                _, received = await asyncio.get_running_loop().create_connection(
-                    Received, host, port, happy_eyeballs_delay=0.25
-                )
+                addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                connected = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, loop=loop)
+                _, received = await loop.create_connection(Received, sock=connected)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
+            raise httpcore.ConnectTimeout(f"no connection within {timeout:g} s") from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        return Stream(received)
+        return Stream(received, self._tunnel)
 
 
 class Received(asyncio.Protocol):
@@ -49,8 +63,7 @@ class Received(asyncio.Protocol):
         self._reader: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  (what TCP and TLS transports are)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's has the interface, not the class
 
     def data_received(self, data: bytes) -> None:
         self.data += data
@@ -71,15 +84,20 @@ class Received(asyncio.Protocol):
             self._reader.set_result(None)
 
     async def read(self, max_bytes: int) -> bytes:
-        """The next bytes; none at the end."""
+        """The next bytes; none at the end.
+
+        The last byte that is there is handed out alone. So who has read a whole answer has read what lies behind it
+        only if there is nothing, and anything that does shows as unread.
+        """
         while not self.data and not self.ended:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
         if not self.data and self.error is not None:
             raise httpcore.ReadError(str(self.error)) from self.error
-        data = bytes(self.data[:max_bytes])
-        del self.data[:max_bytes]
-        if len(self.data) <= HIGH_WATER:
+        count = min(max_bytes, max(len(self.data) - 1, 1))
+        data = bytes(self.data[:count])
+        del self.data[:count]
+        if len(self.data) <= HIGH_WATER and not self.transport.is_closing():
             self.transport.resume_reading()
         return data
 
@@ -87,8 +105,9 @@ class Received(asyncio.Protocol):
 class Stream(httpcore.AsyncNetworkStream):
     """One connection as httpcore wants it. The time limits of a call as a whole are kept by its caller."""
 
-    def __init__(self, received: Received) -> None:
+    def __init__(self, received: Received, tunnel: int) -> None:
         self._received = received
+        self._tunnel = tunnel
         self._unsent = bytearray()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -96,6 +115,11 @@ class Stream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if self._unsent:
+            if self._received.transport.is_closing():
+                raise httpcore.WriteError("the connection was closed before anything was written")
+            trail = TRAIL.get()
+            if trail is not None and not self._tunnel:
+                trail.may_have_left = True
             self._received.transport.write(bytes(self._unsent))
             self._unsent.clear()
         return await self._received.read(max_bytes)
@@ -111,6 +135,8 @@ class Stream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> "Stream":
         received = self._received
+        if received.data:  # it would be taken for an answer that came over TLS
+            raise httpcore.ConnectError("something came unasked before the TLS handshake")
         try:
             transport = await asyncio.get_running_loop().start_tls(
                 received.transport,
@@ -120,13 +146,13 @@ class Stream(httpcore.AsyncNetworkStream):
                 ssl_handshake_timeout=timeout,
             )
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from error
+            raise httpcore.ConnectTimeout(f"no TLS handshake within {timeout:g} s") from error
         except OSError as error:  # ssl.SSLError is one
             raise httpcore.ConnectError(str(error)) from error
         if transport is None:
             raise httpcore.ConnectError("the connection was closed during the TLS handshake")
         received.transport = transport
-        return self
+        return Stream(received, max(0, self._tunnel - 1))
 
     def get_extra_info(self, info: str) -> Any:
         """`is_readable` on an idle connection means that it was closed, or that something came unasked."""

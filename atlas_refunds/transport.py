@@ -1,15 +1,20 @@
 """One request out, one whole answer back, and the knowledge whether it can have reached Atlas."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 from atlas_refunds_api.types import Model
 
 from .envelope import Answer
-from .errors import BadResponseError, ConfigurationError, NoAnswerError, NotSentError
+from .errors import ConfigurationError, NoAnswerError, NotSentError
+from .loops import PerLoop
+from .reasons import family, is_of_network, why
+
+E = TypeVar("E", bound=BaseException)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -32,38 +37,38 @@ class Request(Model):
         return {"connect": self.connect_timeout.total_seconds(), "read": whole, "write": whole, "pool": whole}
 
 
+class Trail:
+    """What one request did: can its first byte have left, and what came back?"""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        self.may_have_left = False
+        """Set by who writes, before the first byte is written; or when somebody else gets the request to write it."""
+        self.received = bytearray()
+
+
 class Connections(Protocol):
-    """Where requests go."""
+    """Where requests go, in one event loop."""
 
-    async def send(self, url: str, request: Request) -> Answer: ...
+    through: str
+    """For error texts: by which proxy, if it is known."""
 
-    def not_sent(self, error: Exception, request: Request) -> bool:
-        """Whether this error proves that no byte has left."""
+    async def send(self, url: str, request: Request) -> Answer:
+        """When it fails, `request.trail` tells whether a byte may have left."""
         ...
 
     async def aclose(self) -> None: ...
 
 
-class Trail:
-    """Follows one request: can its first byte have left when it failed (httpcore's trace), and what had come back?"""
+class _Here:
+    """What one event loop has."""
 
     def __init__(self) -> None:
-        self.start(handed_over=False)
-
-    def start(self, *, handed_over: bool) -> None:
-        """Begin anew; `handed_over` when the request is about to be given to httpx."""
-        self.handed_over, self.connecting, self.writing = handed_over, False, False
-        self.received = bytearray()
-
-    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        if event.startswith("connection.connect_"):
-            self.connecting = True
-        elif event.endswith(".send_request_headers.started"):
-            self.writing = True
-
-    @property
-    def may_have_left(self) -> bool:
-        return self.handed_over and not (self.connecting and not self.writing)
+        self.connecting = asyncio.Lock()
+        self.connections: Connections | None = None
+        self.ends_with_the_loop: AsyncGenerator[None] | None = None
 
 
 class Transport:
@@ -71,8 +76,9 @@ class Transport:
 
     def __init__(self, base_url: str, connect: Callable[[], Awaitable[Connections]]) -> None:
         self._base_url, self._connect = base_url, connect
-        self._connecting = asyncio.Lock()
-        self._connections: Connections | None = None
+        parts = urlsplit(base_url)
+        self._host = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        self._loops = PerLoop(_Here)
         self._closed = False
 
     def url(self, request: Request) -> str:
@@ -82,33 +88,73 @@ class Transport:
         """One attempt, one answer.
 
         Raises NotSentError (provably before the first byte), NoAnswerError (anything later), BadResponseError (an
-        answer too large or with broken compression). Cancellation passes through; `request.trail` tells what it hit.
+        answer too large or with broken compression). Cancellation passes through, and so does a programming error, in
+        a hook of the user's for instance; `request.trail` tells what they hit.
         """
         if self._closed:
             raise ConfigurationError("this client is closed: make a new one")
-        request.trail.start(handed_over=False)
-        connections = self._connections
+        request.trail.begin()
+        here = self._loops.here()
+        connections = here.connections
         try:
             async with asyncio.timeout(request.timeout.total_seconds()):
-                connections = connections or await self._connected()
+                connections = connections or await self._connected(here)
                 return await connections.send(self.url(request), request)
-        except (BadResponseError, ConfigurationError):
-            raise
-        except Exception as error:  # an injected client can raise anything, and what is unknown may have been sent
-            what = f"{request.name}: {type(error).__name__}"
-            if not request.trail.may_have_left or (connections and connections.not_sent(error, request)):
-                raise NotSentError(f"{what}; nothing was sent") from error
-            content = bytes(request.trail.received)
-            raise NoAnswerError(f"{what}; Atlas may have received the request", content=content) from error
+        except asyncio.CancelledError as error:
+            raise bare(error)  # noqa: B904  (the same one)
+        except Exception as error:
+            if not is_of_network(error):
+                raise
+            failure = self._failed(request, bare(error), connections.through if connections else "")
+        raise failure
+
+    def _failed(self, request: Request, error: Exception, through: str) -> NotSentError | NoAnswerError:
+        failure: NotSentError | NoAnswerError
+        is_ours = type(error) is TimeoutError and not error.errno
+        reason = f"not within {request.timeout.total_seconds():g} s" if is_ours else why(error)
+        if request.trail.may_have_left:
+            text = (
+                f"{request.name}: no answer from {self._host}{through}: {reason}; Atlas may have received the request"
+            )
+            failure = NoAnswerError(text, content=bytes(request.trail.received))
+        else:
+            failure = NotSentError(
+                f"{request.name}: cannot connect to {self._host}{through}: {reason}; nothing was sent"
+            )
+        failure.__cause__ = error
+        return failure
 
     async def aclose(self) -> None:
         """Close our connections; a client that was passed in stays open."""
         self._closed = True
-        if self._connections is not None:
-            await self._connections.aclose()
+        here = self._loops.here()
+        if here.ends_with_the_loop is not None:
+            await here.ends_with_the_loop.aclose()
+        for loop, other in self._loops.elsewhere():
+            if other.ends_with_the_loop is not None and loop.is_running():
+                asyncio.run_coroutine_threadsafe(other.ends_with_the_loop.aclose(), loop)
+        self._loops.clear()
 
-    async def _connected(self) -> Connections:
-        async with self._connecting:
-            if self._connections is None:
-                self._connections = await self._connect()
-        return self._connections
+    async def _connected(self, here: _Here) -> Connections:
+        async with here.connecting:
+            if here.connections is None:
+                connections = await self._connect()
+                here.ends_with_the_loop = closing(connections)
+                await anext(here.ends_with_the_loop)
+                here.connections = connections
+        return here.connections
+
+
+async def closing(connections: Connections) -> AsyncGenerator[None]:
+    """An event loop that is shut down closes its asynchronous generators, and so these connections."""
+    try:
+        yield
+    finally:
+        await connections.aclose()
+
+
+def bare(error: E) -> E:
+    """Without frames, and so its causes: requests are in their local variables, and error trackers send those."""
+    for each in family(error):
+        each.__traceback__ = None
+    return error

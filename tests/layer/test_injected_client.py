@@ -111,8 +111,7 @@ async def test_an_asgi_application_will_do(world: World) -> None:
     assert isinstance(world.simulator, Simulator)
 
 
-NOT_CONNECTED = [httpx.ConnectError, httpx.ConnectTimeout]
-NOT_SENT = [httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol]
+NOT_CONNECTED = [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError]
 SENT_PERHAPS = [httpx.ReadError, httpx.WriteError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.CloseError]
 
 
@@ -123,26 +122,18 @@ def failing(error: Exception) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.MockTransport(fail))
 
 
-@pytest.mark.parametrize("kind", NOT_SENT)
-async def test_a_failure_before_the_first_byte_is_not_sent(kind: type[httpx.TransportError]) -> None:
-    async with failing(kind("CANARY")) as http:
-        atlas = AtlasRefunds(CREDENTIALS, base_url="https://atlas.example", http_client=http, retry=ONCE)
-        for call in (atlas.query(ORDER, None), atlas.submit(ORDER, offer_id="q_1")):
-            with pytest.raises(NotSentError, match=kind.__name__):
-                await call
-
-
 @pytest.mark.parametrize("kind", NOT_CONNECTED)
 async def test_a_submit_takes_no_transports_word_for_it(kind: type[httpx.TransportError]) -> None:
     async with failing(kind("CANARY")) as http:
         atlas = AtlasRefunds(CREDENTIALS, base_url="https://atlas.example", http_client=http, retry=ONCE)
-        with pytest.raises(NotSentError, match=kind.__name__):
+        with pytest.raises(NotSentError) as caught:
             await atlas.query(ORDER, None)
-        with pytest.raises(OutcomeUnknownError, match=kind.__name__):
+        assert type(caught.value.__cause__) is kind
+        with pytest.raises(OutcomeUnknownError):
             await atlas.submit(ORDER, offer_id="q_1")
 
 
-@pytest.mark.parametrize("kind", [*SENT_PERHAPS, RuntimeError, ZeroDivisionError, OSError])
+@pytest.mark.parametrize("kind", [*SENT_PERHAPS, OSError])
 async def test_every_other_failure_may_have_been_sent(kind: type[Exception]) -> None:
     async with failing(kind("CANARY")) as http:
         atlas = AtlasRefunds(CREDENTIALS, base_url="https://atlas.example", http_client=http, retry=ONCE)
@@ -150,6 +141,17 @@ async def test_every_other_failure_may_have_been_sent(kind: type[Exception]) -> 
             await atlas.query(ORDER, None)
         with pytest.raises(OutcomeUnknownError, match=kind.__name__):
             await atlas.submit(ORDER, offer_id="q_1")
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ZeroDivisionError])
+async def test_a_mistake_in_a_program_comes_out_as_itself(kind: type[Exception]) -> None:
+    async with failing(kind("mine")) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url="https://atlas.example", http_client=http, retry=ONCE)
+        with pytest.raises(kind, match="mine"):
+            await atlas.query(ORDER, None)
+        with pytest.raises((OutcomeUnknownError, kind)):
+            await atlas.submit(ORDER, offer_id="q_1")
+        assert len(atlas.unsettled) == 1
 
 
 async def test_a_hook_that_reads_the_answer_does_not_take_it_away(wire: WireServer) -> None:
