@@ -23,12 +23,12 @@ class OwnConnections:
         self._idle: list[httpcore.AsyncConnectionInterface] = []
         self._max_idle, self._max_body = max_idle, max_body
         below = proxy is not None and proxy.url.scheme == b"https"
-        self._factory = httpcore.AsyncConnectionPool(  # never asked to keep or to choose a connection, only to make one
-            ssl_context=tls,
-            proxy=proxy,
-            keepalive_expiry=KEPT_SECONDS,
-            network_backend=AsyncioNetwork(tunnel=(tls is not None) + below),
-        )
+        self._network, self._tls = AsyncioNetwork(tunnel=(tls is not None) + below), tls
+        self._proxied: httpcore.AsyncConnectionPool | None = None
+        if proxy is not None:  # asked to make connections, never to choose or keep one
+            self._proxied = httpcore.AsyncConnectionPool(
+                ssl_context=tls, proxy=proxy, keepalive_expiry=KEPT_SECONDS, network_backend=self._network
+            )
         self.through = "" if proxy is None else f" through the proxy {proxy.url.host.decode()}:{proxy.url.port}"
         self._closed = False
         self._sweep: asyncio.TimerHandle | None = None
@@ -36,7 +36,7 @@ class OwnConnections:
 
     async def send(self, url: str, request: Request) -> Answer:
         target = parsed(url)
-        connection = await self._kept(request) or self._factory.create_connection(target.origin)
+        connection = await self._kept(request) or await self._new(target.origin, request)
         token = TRAIL.set(request.trail)
         try:
             response = await connection.handle_async_request(framed(target, request))
@@ -50,11 +50,20 @@ class OwnConnections:
             raise
         finally:
             TRAIL.reset(token)
-        if connection.is_idle() and not connection.has_expired() and len(self._idle) < self._max_idle:
+        if connection.is_idle() and len(self._idle) < self._max_idle:
             await self._keep(connection)
         else:
             await connection.aclose()
         return Answer(response.status, headers, body)
+
+    async def _new(self, origin: httpcore.Origin, request: Request) -> httpcore.AsyncConnectionInterface:
+        if self._proxied is not None:
+            return self._proxied.create_connection(origin)  # connects when it gets its first request
+        host, timeout = origin.host.decode("ascii"), request.connect_timeout.total_seconds()
+        stream = await self._network.connect_tcp(host, origin.port, timeout)
+        if self._tls is not None:
+            stream = await stream.start_tls(self._tls, host, timeout)
+        return httpcore.AsyncHTTP11Connection(origin, stream, KEPT_SECONDS)
 
     async def _kept(self, request: Request) -> httpcore.AsyncConnectionInterface | None:
         while self._idle and not request.once:

@@ -61,6 +61,8 @@ class Own:
                 raise ConfigurationError(
                     f"the certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be read: {error.strerror}"
                 ) from None
+        if tls is not None:
+            tls.set_alpn_protocols(["http/1.1"])
         return tls, None if self.proxy is None else proxies.for_httpcore(self.proxy)
 
 

@@ -61,13 +61,15 @@ class Received(asyncio.Protocol):
         self.ended = False
         self.error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
+        self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's has the interface, not the class
 
     def data_received(self, data: bytes) -> None:
         self.data += data
-        if len(self.data) > HIGH_WATER:
+        if len(self.data) > HIGH_WATER and not self._paused:
+            self._paused = True
             self.transport.pause_reading()
         self._wake()
 
@@ -97,7 +99,8 @@ class Received(asyncio.Protocol):
         count = min(max_bytes, max(len(self.data) - 1, 1))
         data = bytes(self.data[:count])
         del self.data[:count]
-        if len(self.data) <= HIGH_WATER and not self.transport.is_closing():
+        if self._paused and len(self.data) <= HIGH_WATER and not self.transport.is_closing():
+            self._paused = False
             self.transport.resume_reading()
         return data
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from atlas_refunds import AtlasRefunds, BadResponseError, NotSentError, Timeouts
+from atlas_refunds import AtlasRefunds, BadResponseError, NotSentError, Timeouts, connections
 
 from .conftest import CREDENTIALS, ONCE, ORDER, ZHAO, HandClock, leftovers
 from .wire_server import (
@@ -125,6 +125,33 @@ async def test_a_kept_connection_that_the_server_closed_is_replaced_unseen(
     await wire.is_quiet()
     await atlas_once.query(ORDER, None)
     assert [call.connection for call in wire.calls] == [1, 2]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_bytes_behind_an_answer_end_the_connection(
+    chunked: bool, wire: WireServer, atlas_once: AtlasRefunds
+) -> None:
+    """In the same segment, so that a parser has them already: they must never be the answer to the next call."""
+    mine, foreign = b'{"status": 0, "refundOrders": []}', b'{"status": 801}'
+    if chunked:
+        first = head(200, length=None, Transfer_Encoding="chunked") + b"%x\r\n%s\r\n0\r\n\r\n" % (len(mine), mine)
+    else:
+        first = head(200, length=len(mine)) + mine
+    wire.plays(sends(first + head(200, length=len(foreign)) + foreign), answers(FINE))
+    assert await atlas_once.query(ORDER, None) == []
+    assert await atlas_once.query(ORDER, None) == []
+    assert [call.connection for call in wire.calls] == [1, 2]
+
+
+async def test_an_idle_connection_is_closed_when_its_time_is_up(
+    wire: WireServer, atlas: AtlasRefunds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "KEPT_SECONDS", 0.05)
+    wire.plays(answers(FINE))
+    await asyncio.gather(*[atlas.query(ORDER, None) for _ in range(10)])
+    await wire.is_quiet()
+    assert len(wire.calls) == 10
+    assert await leftovers() == set()
 
 
 async def test_the_end_closes_every_kept_connection(wire: WireServer, clock: HandClock) -> None:

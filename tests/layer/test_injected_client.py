@@ -8,6 +8,7 @@ import aiohttp
 import httpx
 import httpx_aiohttp
 import pytest
+from httpcore._trace import Trace
 
 from atlas_refunds import (
     ApiError,
@@ -23,7 +24,7 @@ from atlas_refunds.simulator import Simulator
 from .conftest import CODE, CREDENTIALS, ONCE, ORDER, SUBMITTED, ZHAO, World, free_port
 from .test_hostile import CORRECT
 from .test_submit import EAGER, SHORT, UNCLEAR, watch_for_doubles
-from .wire_server import Act, WireServer, answers, answers_gzipped, never_answers, refuses
+from .wire_server import Act, WireServer, answers, answers_gzipped, closes_before_answer, never_answers, refuses
 
 FINE = {"status": 0, "refundOrders": []}
 
@@ -165,6 +166,44 @@ async def test_a_hook_that_reads_the_answer_does_not_take_it_away(wire: WireServ
             assert (await atlas.submit(ORDER, offer_id="q_1")).refund_code == SUBMITTED["refundCode"]
         with pytest.raises(BadResponseError, match="too large"):
             await atlas.query(ORDER, None)
+
+
+@pytest.mark.parametrize(
+    "renamed", ["http11.send_request_headers", "http11.send_request_body", "connection.connect_tcp"]
+)
+@pytest.mark.parametrize("act", [closes_before_answer, never_answers])
+async def test_a_renamed_event_of_the_trace_never_makes_a_submit_repeatable(
+    renamed: str, act: Act, wire: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """httpcore calls the names of these events unstable."""
+    name, original = renamed.partition(".")[2], Trace.__init__
+
+    def init(self: Trace, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if self.name == name:
+            self.name = "something_new"
+
+    monkeypatch.setattr(Trace, "__init__", init)
+    wire.plays(act)
+    async with httpx.AsyncClient() as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http, retry=EAGER, timeouts=SHORT)
+        with pytest.raises(OutcomeUnknownError):
+            await atlas.submit(ORDER, offer_id="q_1")
+    watch_for_doubles(wire)
+
+
+async def test_a_flow_of_several_requests_does_not_send_a_submit_twice(wire: WireServer) -> None:
+    challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5'
+    wire.plays(answers(b"", 401, WWW_Authenticate=challenge), answers(SUBMITTED))
+    async with httpx.AsyncClient(auth=httpx.DigestAuth("user", "password")) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http, retry=EAGER)
+        with pytest.raises(ApiError):
+            await atlas.submit(ORDER, offer_id="q_1")
+        assert [call.path for call in wire.calls] == ["/refund.do"]
+        http.auth = httpx.BasicAuth("user", "password")  # one header, one request
+        await atlas.submit(ORDER, offer_id="q_1")
+    assert dict(wire.calls[-1].headers)["Authorization"].startswith("Basic ")
+    assert [call.path for call in wire.calls] == ["/refund.do"] * 2
 
 
 # ---- clients of all kinds --------------------------------------------------------------------------------------------
