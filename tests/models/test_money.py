@@ -89,7 +89,7 @@ def test_no_infinity_from_decoded_input(value: object) -> None:
         b'{"a": -Infinity}',
         b'{"a": 1e9999999999999999999}',
         b'{"a": "\xff"}',
-        b"[" * 100_000,
+        b"[" * 4_000,
         b"9" * 5_000,
     ],
     ids=lambda content: str(content[:30]),
@@ -97,7 +97,7 @@ def test_no_infinity_from_decoded_input(value: object) -> None:
 def test_what_is_not_json_is_a_wire_error(content: bytes) -> None:
     with pytest.raises(WireError, match=r"^body: expected JSON, found something else$") as caught:
         loads(content)
-    assert caught.value.__suppress_context__  # the decoder's error holds the whole body
+    assert caught.value.__context__ is None  # the decoder's error holds the whole body
 
 
 @pytest.mark.parametrize(
