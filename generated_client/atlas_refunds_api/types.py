@@ -11,7 +11,17 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    NoReturn,
+    Self,
+    TypeGuard,
+    TypeVar,
+    cast,
+)
 
 import attrs
 
@@ -22,6 +32,12 @@ T = TypeVar("T")
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?", re.ASCII)
 DATE = re.compile(r"\d{8}|\d{4}-\d\d-\d\d", re.ASCII)
+CODE = re.compile(r"[\w.+-]{1,64}", re.ASCII)
+LARGEST = 10**100
+"""Above every amount. A number of more digits can cost minutes once somebody computes with it, or prints it."""
+SIGNED = 2**63
+MOST_VALUES = 5_000
+"""In one body. The largest published answer has 70; to read this many blocks an event loop for 40 ms at the worst."""
 
 
 # ---- errors ----------------------------------------------------------------------------------------------------------
@@ -66,6 +82,18 @@ def unexpected(expected: str, value: object) -> WireError:
     return WireError(expected, type(value).__name__)
 
 
+# ---- showing: what was received may hold a name, a line break or a megabyte ------------------------------------------
+def harmless(value: object) -> str:
+    """A received code or member name for a text or a log, unless it does not look like one."""
+    text = value if isinstance(value, str) else str(value)
+    return text if CODE.fullmatch(text) else "(not shown)"
+
+
+def shown(value: object) -> str:
+    """The repr of a received value."""
+    return repr(harmless(value) if isinstance(value, str) else value)
+
+
 # ---- open enums ------------------------------------------------------------------------------------------------------
 class OpenEnum(Enum):
     """An enum that takes unknown values: they become members with `is_known` False that keep the raw value.
@@ -97,7 +125,7 @@ class OpenEnum(Enum):
         if known is not None:  # nearly always, and much quicker than the call of an Enum
             return cast("Self", known)
         deviates()
-        if isinstance(value, (str, int, Decimal)):
+        if isinstance(value, (str, bool, Decimal)) or is_whole(value, SIGNED):
             return cls(str(value) if isinstance(value, bool) else value)
         raise unexpected("a code", value)
 
@@ -109,6 +137,9 @@ class OpenEnum(Enum):
 
     def __str__(self) -> str:
         return str(self._value_)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}.{self._name_}: {shown(self._value_)}>"
 
 
 # ---- deviations: counted where reading leaves its usual path, told by the layer --------------------------------------
@@ -124,12 +155,18 @@ def deviates() -> None:
 
 # ---- reading: one function a kind of value ---------------------------------------------------------------------------
 def loads(content: bytes | str, *, unique: bool = False) -> Any:
-    """JSON in UTF-8 with exact decimals; NaN and Infinity are refused, and with `unique` a member that stands twice."""
+    """JSON in UTF-8 with exact decimals. NaN and Infinity are refused, more than MOST_VALUES values too, and with
+    `unique` a member that stands twice.
+    """
     try:
         text = content if isinstance(content, str) else content.decode("utf-8-sig")
-        return (STRICT if unique else LENIENT).decode(text)
+        if len(text) <= MOST_VALUES or sum(map(text.count, ",[{")) <= MOST_VALUES:  # before each value stands one
+            return (STRICT if unique else LENIENT).decode(text)
+        problem = WireError(f"at most {MOST_VALUES} values", "more")
     except (ValueError, ArithmeticError, RecursionError):  # Decimal refuses an exponent of twenty digits
-        raise WireError("JSON", "something else") from None
+        problem = WireError("JSON", "something else")
+    content = text = ""  # no frame of the traceback may hold what was received: error trackers send locals
+    raise problem
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -160,44 +197,53 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value
     deviates()
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+    if isinstance(value, Decimal) or is_whole(value, LARGEST):
         return str(value)
     raise unexpected("text", value)
 
 
 def number(value: object) -> Decimal:
     """An amount, exact. Text that is not a number is an error: an unreadable amount must not look absent."""
-    if isinstance(value, Decimal) and value.is_finite() and -100 < value.adjusted() < 100:  # 1e2000000 costs minutes
+    if isinstance(value, Decimal) and value.is_finite() and -100 < value.adjusted() < 100:
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if is_whole(value, LARGEST):
         return Decimal(value)
     deviates()
     if isinstance(value, (str, float)) and NUMBER.fullmatch(word := str(value).strip()):
-        return Decimal(word)
+        exact = Decimal(word)
+        if -100 < exact.adjusted() < 100:
+            return exact
     raise unexpected("a number", value)
 
 
 def integer(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    """A whole number of 64 bits: it can be printed, stored and sent to a telemetry backend."""
+    if is_whole(value, SIGNED):
         return value
     exact = number(value)
-    if exact == exact.to_integral_value():
+    if -SIGNED < exact < SIGNED and exact == exact.to_integral_value():
         return int(exact)
     raise unexpected("a whole number", value)
+
+
+def is_whole(value: object, bound: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and -bound < value < bound
 
 
 def boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
     deviates()
-    if isinstance(value, (int, str)) and (word := str(value).strip().lower()) in ("true", "1", "false", "0"):
-        return word in ("true", "1")
+    word = value.strip().lower() if isinstance(value, str) else value
+    if isinstance(word, (int, str)) and word in ("true", "1", 1, "false", "0", 0):
+        return word in ("true", "1", 1)
     raise unexpected("true or false", value)
 
 
 def ymd(value: object) -> datetime.date | None:
     """yyyyMMdd (or yyyy-MM-dd) as a date. Anything else is None, never an error; `raw` has it."""
-    found = calendar_date(str(value)) if isinstance(value, (str, int)) else None
+    word = str(value) if is_whole(value, LARGEST) else value
+    found = calendar_date(word) if isinstance(word, str) and len(word) <= 10 else None  # longer ones fill the cache
     if found is None or not isinstance(value, str):
         deviates()
     return found
@@ -272,8 +318,10 @@ class Model:
         return read(self)
 
     def __repr__(self) -> str:
-        shown = (f"{field.name}={getattr(self, field.name)!r}" for field in attrs.fields(type(self)) if field.repr)
-        return f"{type(self).__name__}({', '.join(shown)})"
+        members = (f"{f.name}={self._show(getattr(self, f.name))}" for f in attrs.fields(type(self)) if f.repr)
+        return f"{type(self).__name__}({', '.join(members)})"
+
+    _show = staticmethod(repr)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -286,6 +334,7 @@ class Received(Model):
     """Members that are neither null nor absent in a success, says the specification."""
     raw: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False, eq=False)
     """The JSON object as received, numbers exact."""
+    _show = staticmethod(shown)
 
     @property
     def extra(self) -> dict[str, Any]:
