@@ -104,8 +104,8 @@ class Caller:
             )
             attempts.append(attempt)
             self._emit(attempt)
-            if isinstance(failure, ApiError) and failure.advice is Advice.UNKNOWN:
-                self.drift.note(request.name, Note("status", "unlisted code", str(failure.code or failure.http_status)))
+            if isinstance(failure, ApiError) and failure.advice is Advice.UNKNOWN and failure.code is not None:
+                self.drift.note(request.name, Note("status", "unlisted code", str(failure.code)))
 
     def _pause(self, request: Request, reason: str, seconds: float) -> None:
         self._emit(Pause(at=self._clock.now(), operation=request.name, reason=reason, seconds=seconds))

@@ -23,7 +23,7 @@ in the attributes.
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from atlas_refunds_api.types import AtlasRefundsError, InvalidRequestError
+from atlas_refunds_api.types import AtlasRefundsError, InvalidRequestError, harmless
 
 if TYPE_CHECKING:
     from atlas_refunds_api.models import RefundPassenger
@@ -51,7 +51,7 @@ class ConcurrentSubmitError(InvalidRequestError):
     """
 
     def __init__(self, first: "Refund | AtlasRefundsError") -> None:
-        became = "failed" if isinstance(first, AtlasRefundsError) else f"made refund {first.refund_code}"
+        became = "failed" if isinstance(first, AtlasRefundsError) else f"made refund {harmless(first.refund_code)}"
         super().__init__(f"another submit for this order ran at the same time and {became}; this one was not sent")
         self.first = first
 
@@ -187,8 +187,9 @@ class WaitTimeoutError(AtlasRefundsError):
     """The deadline of a wait passed. The refund goes on; `token` resumes following it, now or in weeks."""
 
     def __init__(self, *, last_state: "RefundState | None", token: "RefundToken") -> None:
-        status = "never seen" if last_state is None else f"status {last_state.refund_status}"
-        super().__init__(f"refund {token.refund_code} is not final yet ({status}); follow it on with the token")
+        status = "never seen" if last_state is None else f"status {harmless(last_state.refund_status)}"
+        code = harmless(token.refund_code)
+        super().__init__(f"refund {code} is not final yet ({status}); follow it on with the token")
         self.last_state = last_state
         self.token = token
 
@@ -197,7 +198,8 @@ class RefundNotCompletedError(AtlasRefundsError):
     """The refund is rejected, withdrawn or not final; `state` says which."""
 
     def __init__(self, state: "RefundState") -> None:
-        super().__init__(f"refund {state.refund_code} is not refunded, its status is {state.refund_status}")
+        code, status = harmless(state.refund_code), harmless(state.refund_status)
+        super().__init__(f"refund {code} is not refunded, its status is {status}")
         self.state = state
 
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 import attrs
-from atlas_refunds_api.types import Model
+from atlas_refunds_api.types import Model, harmless, shown
 
 log: Final = logging.getLogger("atlas_refunds")
 
@@ -69,6 +69,8 @@ class SubmitEnded(Model):
     order_no: str | None
     """None when the order was named by PNR."""
     refund_code: str | None = None
+    """As Atlas sent it, whatever that is."""
+    _show = staticmethod(shown)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -79,7 +81,7 @@ class Deviation(Model):
     operation: str
     place: str
     kind: str
-    value: str | None = None
+    value: str | None = attrs.field(default=None, converter=attrs.converters.optional(harmless))
 
 
 Event: TypeAlias = Attempt | Pause | SubmitEnded | Deviation
@@ -112,6 +114,7 @@ def log_event(event: Event) -> None:
             log.debug("%s waits %.1f s (%s)", event.operation, event.seconds, event.reason)
         case SubmitEnded(outcome=settled):
             level = logging.WARNING if settled is Settled.UNKNOWN else logging.INFO
-            log.log(level, "submit of order %s: %s, refund %s", event.order_no, settled.value, event.refund_code)
+            code = harmless(event.refund_code)
+            log.log(level, "submit of order %s: %s, refund %s", event.order_no, settled.value, code)
         case Deviation():
             log.warning("%s: %s, %s %s", event.operation, event.place, event.kind, event.value or "")

@@ -8,7 +8,7 @@ import attrs
 from atlas_refunds_api.types import Model
 
 from .clocks import Clock
-from .errors import ConfigurationError, NotSentError, RateLimitedError
+from .errors import ConfigurationError, RateLimitedError
 from .loops import PerLoop
 
 TOO_MANY_SUBMITS = 905
@@ -26,7 +26,7 @@ class RateLimit(Model):
     after_too_many_submits: timedelta = timedelta(seconds=30)
     """How long submits wait after a 905."""
     longest_hold: timedelta = timedelta(seconds=60)
-    """Above this a call does not wait for Atlas' leave, it raises NotSentError."""
+    """How long one answer can hold back other calls, whatever wait it names."""
 
     def __attrs_post_init__(self) -> None:
         waits = (self.after_limit, self.after_too_many_submits, self.longest_hold)
@@ -48,27 +48,25 @@ class Pace:
         return self._slots.here()
 
     async def turn(self, name: str, *, once: bool, waits: Callable[[float], None]) -> None:
-        """Wait for a token; `waits` is told before a wait begins. Raises NotSentError. Then take one of `slots`."""
-        wait = self.reserve(self._clock.monotonic(), name, once=once)
+        """Wait for a token; `waits` is told before a wait begins. Then take one of `slots`."""
+        wait = self.reserve(self._clock.monotonic(), once=once)
         if wait > 0:
             waits(wait)
             await self._clock.sleep(wait)
 
-    def reserve(self, now: float, name: str, *, once: bool) -> float:
+    def reserve(self, now: float, *, once: bool) -> float:
         """Take one token; the seconds until it may be used."""
         held = max(self._hold_all, self._hold_submits if once else now) - now
-        if held > self._limit.longest_hold.total_seconds():
-            raise NotSentError(f"{name}: Atlas asked to wait, {held:.0f} s are left; nothing was sent")
         token = 1 / self._limit.per_second
         self._full_at = max(self._full_at, now) + token
         return max(0.0, held, self._full_at - now - token * self._limit.burst)
 
     def slow_down(self, error: RateLimitedError) -> None:
-        """A rate limit that one call met holds back its siblings."""
-        now, asked = self._clock.monotonic(), error.retry_after
-        if error.code == TOO_MANY_SUBMITS:
-            wait = asked or self._limit.after_too_many_submits
-            self._hold_submits = max(self._hold_submits, now + wait.total_seconds())
+        """A rate limit that one call met holds back its siblings, for no longer than `longest_hold`."""
+        too_many_submits = error.code == TOO_MANY_SUBMITS
+        usual = self._limit.after_too_many_submits if too_many_submits else self._limit.after_limit
+        until = self._clock.monotonic() + min(error.retry_after or usual, self._limit.longest_hold).total_seconds()
+        if too_many_submits:
+            self._hold_submits = max(self._hold_submits, until)
         else:
-            wait = asked or self._limit.after_limit
-            self._hold_all = max(self._hold_all, now + wait.total_seconds())
+            self._hold_all = max(self._hold_all, until)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
+from atlas_refunds_api.types import shown
 
 from .errors import InvalidRequestError
 from .orders import OrderRef, order_ref, wire_keys
@@ -20,7 +21,7 @@ class RefundToken:
     """
 
     order: OrderRef
-    refund_code: str | None
+    refund_code: str | None = attrs.field(repr=shown)
     """Code from the submit answer; None when that answer had none (forms of 2022)."""
     submitted: datetime | None = None
     """When it was submitted, UTC; the schedule of polls goes by the age."""

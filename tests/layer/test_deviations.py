@@ -8,8 +8,8 @@ from atlas_refunds_api.types import Deviations, Received, loads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_refunds import AtlasRefunds, Deviation, Event
-from atlas_refunds.deviations import MOST, Note, notes
+from atlas_refunds import ApiError, AtlasRefunds, Deviation, Event
+from atlas_refunds.deviations import MOST, MOST_AT_ONCE, Note, notes
 
 from .conftest import CODE, CREDENTIALS, ORDER, HandClock, queried, sample_bytes
 from .test_mutations import VALUES
@@ -99,7 +99,28 @@ async def test_each_is_told_once_and_counted(wire: WireServer, clock: HandClock)
 
 
 async def test_foreign_names_do_not_fill_the_memory(wire: WireServer, clock: HandClock) -> None:
-    wire.plays(answers(queried(0, **{f"member{number}": 1 for number in range(2 * MOST)})))
     async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock) as atlas:
+        for answer in range(2 * MOST // MOST_AT_ONCE):
+            wire.plays(answers(queried(0, **{f"member{answer}x{number}": 1 for number in range(MOST)})))
+            await atlas.query(ORDER, CODE)
+        assert len(atlas.deviations) == MOST
+
+
+async def test_one_answer_does_not_fill_the_log(wire: WireServer, clock: HandClock) -> None:
+    wire.plays(answers({"status": 0, "refundOrders": [{f"member{number}": 1} for number in range(MOST)]}))
+    events: list[Event] = []
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, on_event=events.append) as atlas:
         await atlas.query(ORDER, CODE)
-        assert len(atlas.deviations) <= MOST
+    assert sum(isinstance(event, Deviation) for event in events) <= MOST_AT_ONCE
+
+
+@pytest.mark.parametrize(("status", "told"), [(7777, ["7777"]), (422, [])])
+async def test_a_gateways_own_status_in_the_body_is_no_code(
+    wire: WireServer, clock: HandClock, status: int, told: list[str]
+) -> None:
+    wire.plays(answers({"status": status, "message": "Unprocessable Entity"}, 422))
+    events: list[Event] = []
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, on_event=events.append) as atlas:
+        with pytest.raises(ApiError):
+            await atlas.query(ORDER, CODE)
+    assert [event.value for event in events if isinstance(event, Deviation)] == told

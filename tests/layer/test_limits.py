@@ -11,14 +11,13 @@ from atlas_refunds import (
     AtlasRefunds,
     ConfigurationError,
     Event,
-    NotSentError,
     Pause,
     RateLimit,
     RateLimitedError,
 )
 from atlas_refunds.limits import Pace
 
-from .conftest import CREDENTIALS, ONCE, ORDER, SUBMITTED, HandClock, queried
+from .conftest import CODE, CREDENTIALS, ONCE, ORDER, SUBMITTED, HandClock, queried
 from .wire_server import WireServer, answers, refuses
 
 LISTED = answers(queried(0))
@@ -48,7 +47,7 @@ def test_no_window_holds_more_than_burst_and_rate_allow(per_second: float, burst
     now, sent = 0.0, []
     for gap in gaps:
         now += gap
-        sent.append(now + pace.reserve(now, "query", once=False))
+        sent.append(now + pace.reserve(now, once=False))
     for first in range(len(sent)):
         for last in range(first, len(sent)):
             assert last - first + 1 <= burst + (sent[last] - sent[first]) * per_second + 1e-6
@@ -92,14 +91,15 @@ async def test_905_holds_back_submits_and_not_queries(wire: WireServer, clock: H
     assert clock.sleeps == [30.0]
 
 
-async def test_hold_that_is_too_long_is_an_error_and_nothing_is_sent(wire: WireServer, clock: HandClock) -> None:
-    wire.plays(answers(OTHER_LIMIT), LISTED)
+@pytest.mark.parametrize("asked", ["999999999", "Fri, 01 Jan 2999 00:00:00 GMT", "11"])
+@pytest.mark.parametrize("code", [429, 905])
+async def test_no_answer_holds_calls_back_for_long(wire: WireServer, clock: HandClock, asked: str, code: int) -> None:
+    wire.plays(answers({"status": code}, Retry_After=asked), answers(SUBMITTED))
     async with limited(wire, clock, RateLimit(longest_hold=timedelta(seconds=10))) as atlas:
         with pytest.raises(RateLimitedError):
             await atlas.query(ORDER, "202505-0012")
-        with pytest.raises(NotSentError):
-            await atlas.query(ORDER, "202505-0012")
-    assert len(wire.calls) == 1
+        assert (await atlas.submit(ORDER, offer_id="q_1")).refund_code == CODE
+    assert clock.sleeps == [10.0]
 
 
 @pytest.mark.parametrize(
