@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 from atlas_refunds_api.models import RefundCompletedNotification
-from atlas_refunds_api.types import WireError, expect_object, loads
+from atlas_refunds_api.types import WireError, expect_object, loads, shown
 
 from .errors import NotificationError
 from .orders import ORDER_NO, fits
@@ -31,10 +31,10 @@ EXACT: Final = Context(prec=2 * MAX_BODY)
 class UnverifiedNotification:
     """One event as it was received. Unsigned: act on `await atlas.confirm(event, token)`, never on this."""
 
-    event: str
+    event: str = attrs.field(repr=shown)
     """The event's name as sent; "order.refundComplete" for the flat form, which has none."""
     is_refund: bool
-    order_no: str | None
+    order_no: str | None = attrs.field(repr=shown)
     """Has the form of an order number. Never None for a refund event."""
     refund: RefundCompletedNotification | None
     """The claims of a refund event; None for other events."""
@@ -63,11 +63,21 @@ def parse_notification(
 
     Accepts the enveloped form (2022), the flat form (2025) and the envelope of today's other events, either spelling of
     the event in any case, codes and amounts as numbers or text. Other events come back as themselves. Raises
-    NotificationError for everything that cannot be read (above 256 KiB, compressed, not UTF-8, not JSON, not an object,
-    a member twice, a refund event without an order number), and when `expected_cid` is given and the body names another
-    client or none.
+    NotificationError for everything that cannot be read (above 256 KiB, compressed, not UTF-8, not JSON, above 5,000
+    values, not an object, a member twice, a refund event without an order number), and when `expected_cid` is given and
+    the body names another client or none. A body that was unpacked already is read, whatever its headers still say.
     """
-    message = decoded(body, headers or {})
+    try:
+        return read(body, headers or {}, expected_cid)
+    except (WireError, NotificationError) as error:
+        problem = str(error)
+    del body, headers, expected_cid  # no frame of the traceback may hold what was received: error trackers send locals
+    raise NotificationError(problem)
+
+
+def read(body: bytes, headers: Mapping[str, str], expected_cid: str | None) -> UnverifiedNotification:
+    """The same; raises WireError too, and its frames hold the body."""
+    message = decoded(body, headers)
     if expected_cid is not None and message.get("cid") != expected_cid:
         raise NotificationError("the body names another client than the expected one")
     event = REFUND_EVENT if message.get("type") in (None, "") else message["type"]  # the flat form has none
@@ -90,21 +100,17 @@ def parse_notification(
 def decoded(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     if len(body) > MAX_BODY:
         raise NotificationError(f"the body has more than {MAX_BODY} bytes")
-    if any(name.lower() == "content-encoding" and value.lower() != "identity" for name, value in headers.items()):
-        raise NotificationError("the body is compressed: decode it first")
     try:
         return expect_object(loads(str(body, "utf-8-sig"), unique=True))
     except (UnicodeDecodeError, TypeError):
-        raise NotificationError("the body is not UTF-8 bytes") from None
-    except WireError as error:
-        raise NotificationError(str(error)) from None
+        compressed = any(name.lower() == "content-encoding" for name in headers)
+        raise NotificationError(
+            "the body is compressed: decode it first" if compressed else "the body is not UTF-8 bytes"
+        ) from None
 
 
 def refund_claims(data: Mapping[str, Any]) -> RefundCompletedNotification:
-    try:
-        refund = RefundCompletedNotification.from_dict(data)
-    except WireError as error:
-        raise NotificationError(str(error)) from None
+    refund = RefundCompletedNotification.from_dict(data)
     if not fits(ORDER_NO, refund.order_no):
         raise NotificationError("the event names no order")
     return refund

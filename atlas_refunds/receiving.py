@@ -18,11 +18,13 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
+from atlas_refunds_api.types import harmless
+
 from .errors import ConfigurationError, NotificationError
 from .events import log
 from .notifications import MAX_BODY, UnverifiedNotification, parse_notification
 
-Handle: TypeAlias = Callable[[UnverifiedNotification], Awaitable[None] | None]
+Handle: TypeAlias = Callable[[UnverifiedNotification], Awaitable[object] | None]
 Message: TypeAlias = MutableMapping[str, Any]
 
 SECRET: Final = re.compile(r"[A-Za-z0-9_-]{22,128}")  # 22 of these are 128 bits
@@ -36,8 +38,8 @@ class WebhookReceiver:
     `secrets.token_urlsafe(24)`. `networks` are the only sources to be heard ("203.0.113.0/24"); behind a proxy, let
     your server read the proxy's header first. A copy of an event is dropped for the time of `remember`, not for longer:
     a forged copy that comes first would else keep the true one out. More than `backlog` events at work are answered
-    503. `handle` may be `atlas.notify`, or a coroutine function; what it raises is logged and ends there.
-    Raises ConfigurationError.
+    503. `handle` may be `atlas.notify`, `tracker.notify` or any function, also of coroutines; what it raises is logged
+    and ends there, SystemExit too. Raises ConfigurationError.
     """
 
     def __init__(
@@ -72,10 +74,15 @@ class WebhookReceiver:
     ) -> None:
         await self.drain()
 
-    async def drain(self) -> None:
-        """Wait until everything that was answered so far is worked on."""
-        while self._at_work:
-            await asyncio.wait(self._at_work)
+    async def drain(self, timeout: timedelta = timedelta(seconds=10)) -> None:  # noqa: ASYNC109  (no error at its end)
+        """Wait until everything that was answered so far is worked on; cancel and log what is not after `timeout`."""
+        late, seconds = set(self._at_work), timeout.total_seconds()
+        if late:
+            _, late = await asyncio.wait(late, timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=1)  # one that does not heed it is left behind
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -110,7 +117,7 @@ class WebhookReceiver:
         """The HTTP status to answer with, without a body. Never raises for what was sent, and never depends on orders.
 
         404 for everybody who does not know the secret or comes from elsewhere, 405, 408, 413, 400 for what cannot be
-        read, 503 when too much is at work; 200 for all else.
+        read or did not come whole, 503 when too much is at work; 200 for all else. `body` may raise what it likes.
         """
         if not hmac.compare_digest(secret.encode(errors="replace"), self._secret) or not self._is_heard(source):
             return HTTPStatus.NOT_FOUND
@@ -128,6 +135,9 @@ class WebhookReceiver:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         except NotificationError as error:
             log.warning("webhook refused: %s", error)
+            return HTTPStatus.BAD_REQUEST
+        except Exception as error:  # of the server: hung up, broken chunks, broken compression
+            log.warning("webhook refused: its body did not come whole (%s)", type(error).__name__)
             return HTTPStatus.BAD_REQUEST
         if self._is_new(event.dedupe_key):
             task = asyncio.create_task(self._work_on(event))
@@ -155,13 +165,19 @@ class WebhookReceiver:
         return True
 
     async def _work_on(self, event: UnverifiedNotification) -> None:
-        log.info("webhook received: %s, order %s", event.event, event.order_no)
+        name, order_no = harmless(event.event), harmless(event.order_no)
+        log.info("webhook received: %s, order %s", name, order_no)
         try:
             working = self._handle(event)
             if inspect.isawaitable(working):
                 await working
-        except Exception:
-            log.exception("the handler of a webhook failed")
+        except asyncio.CancelledError:
+            log.warning("webhook given up unfinished: %s, order %s", name, order_no)
+            raise
+        except KeyboardInterrupt:  # somebody at a keyboard
+            raise
+        except BaseException:  # SystemExit would end the server by way of the event loop
+            log.exception("the handler of a webhook failed: %s, order %s", name, order_no)
 
 
 async def read(body: AsyncIterable[bytes], announced: str) -> bytes:

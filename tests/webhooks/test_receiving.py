@@ -1,6 +1,7 @@
 """The door for webhooks on real sockets: in four frameworks, and against those who try the handle."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
@@ -14,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from aiohttp import web
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
@@ -59,10 +59,11 @@ class Heard:
         self.events: list[UnverifiedNotification] = []
         self.held: asyncio.Event | None = None
 
-    async def __call__(self, event: UnverifiedNotification) -> None:
+    async def __call__(self, event: UnverifiedNotification) -> list[str]:  # as `notify` of tracking does
         if self.held is not None:
             await self.held.wait()
         self.events.append(event)
+        return []
 
 
 @pytest.fixture
@@ -120,33 +121,9 @@ async def test_it_works_in_every_framework(
     assert len(heard.events) == 1
 
 
-async def test_it_works_in_aiohttp(heard: Heard, http: httpx.AsyncClient) -> None:
-    receiver = WebhookReceiver(SECRET, heard, networks=["127.0.0.0/8"])
-
-    async def hook(request: web.Request) -> web.Response:
-        parts = request.content.iter_any()
-        status = await receiver.receive(request.match_info["secret"], request.headers, parts, request.remote)
-        return web.Response(status=status)
-
-    app = web.Application()
-    app.router.add_post("/hooks/atlas/{secret}", hook)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    (port,) = [address[1] for address in runner.addresses]
-    url = f"http://127.0.0.1:{port}/hooks/atlas"
-    assert (await http.post(f"{url}/{SECRET}", json=CLAIM)).status_code == 200
-    assert (await http.post(f"{url}/wrong", json=CLAIM)).status_code == 404
-    assert (await http.post(f"{url}/{SECRET}", content=b"x" * 300_000)).status_code == 413
-    await receiver.drain()
-    await runner.cleanup()
-    assert len(heard.events) == 1
-
-
 # ---- against those who try the handle --------------------------------------------------------------------------------
 @asynccontextmanager
-async def door(handle: Callable[[UnverifiedNotification], Awaitable[None] | None], **more: Any) -> AsyncIterator[str]:
+async def door(handle: Callable[[UnverifiedNotification], Awaitable[object] | None], **more: Any) -> AsyncIterator[str]:
     async with WebhookReceiver(SECRET, handle, **more) as receiver, serving(receiver) as url:
         yield f"{url}/{SECRET}"
 
@@ -309,6 +286,66 @@ async def test_a_handler_may_be_a_plain_function_and_may_fail(
     assert names == ["X1", "X2"]
     assert "the handler of a webhook failed" in caplog.text
     assert not [record for record in caplog.records if record.name == "atlas_refunds" and SECRET in str(record.msg)]
+
+
+async def test_system_exit_in_a_handler_does_not_end_the_server(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    names: list[str | None] = []
+
+    async def handle(event: UnverifiedNotification) -> None:
+        names.append(event.order_no)
+        raise SystemExit(3)
+
+    async with door(handle) as url:
+        assert (await http.post(url, json=CLAIM)).status_code == 200
+        assert (await http.post(url, json={**CLAIM, "orderNo": "X2"})).status_code == 200
+    assert names == ["X1", "X2"]
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [SystemExit] * 2
+
+
+async def test_draining_has_a_limit(caplog: pytest.LogCaptureFixture) -> None:
+    ends: list[str] = []
+
+    async def handle(event: UnverifiedNotification) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append(event.order_no or "")
+
+    async with asyncio.timeout(5):  # without the limit this would go on for ever
+        receiver = WebhookReceiver(SECRET, handle)
+        assert await receiver.receive(SECRET, {}, parts(CLAIM), None) == 200
+        await receiver.drain(timedelta(seconds=0.01))
+    assert ends == ["X1"]
+    assert "webhook given up unfinished: order.refundComplete, order X1" in caplog.text
+
+
+async def test_draining_leaves_behind_who_does_not_heed_it() -> None:
+    end = asyncio.Event()
+
+    async def handle(_: UnverifiedNotification) -> None:
+        while not end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await end.wait()
+
+    receiver = WebhookReceiver(SECRET, handle)
+    await receiver.receive(SECRET, {}, parts(CLAIM), None)
+    async with asyncio.timeout(5):
+        await receiver.drain(timedelta(seconds=0.01))
+        end.set()
+        await receiver.drain()
+
+
+async def test_what_an_event_calls_itself_is_logged_only_if_it_looks_like_a_name(
+    heard: Heard, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with WebhookReceiver(SECRET, heard) as receiver:
+        odd = {"type": "order.of:CANARY/YAN", "data": {"orderNo": "CANARY/YAN", "status": 0}}
+        assert await receiver.receive(SECRET, {}, parts(odd), None) == 200
+    assert "webhook received: (not shown), order (not shown)" in caplog.text
+    assert "CANARY" not in caplog.text + repr(heard.events)
 
 
 def test_importing_the_package_does_not_import_the_door() -> None:
