@@ -17,7 +17,9 @@ SANDBOX_URL: Final = "https://sandbox.atriptech.com"
 """Atlas' sandbox. No production address is built in: yours stands on your ATRIP profile page."""
 
 HEADER_TEXT = re.compile(r"[!-~]+")  # printable ASCII without spaces; a line break would smuggle in a header
-URL_TEXT = re.compile(r"[^\s\\]+")  # urlsplit drops line breaks, and parsers disagree about backslashes
+URL_TEXT = re.compile(
+    r"[\w.~:/?#\[\]@!$&'()*+,;=-]+", re.ASCII
+)  # the signs of RFC 3986, nothing encoded
 
 
 @attrs.frozen
@@ -72,8 +74,8 @@ def checked_url(base_url: str) -> str:
         raise problem
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigurationError("base_url: give an https address; plain http is for loopback addresses only")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError("base_url: give host and path only, without user, query and fragment")
+    if any(sign in base_url for sign in "@?#") or not {".", ".."}.isdisjoint(parts.path.split("/")):
+        raise ConfigurationError("base_url: give host and path only, without user, query, fragment and dot segments")
     return base_url.rstrip("/")
 
 

@@ -208,6 +208,15 @@ BAD_URLS: list[Any] = [
     *["http://localhost.evil.example", "http://127.0.0.1:80@evil.example", "http://[::2]"],
     *["https://[::1", "https://atlas.example.com:99999", "https://atlas.example.com:port", "https://at las.example"],
     *["https://atlas.example.com\n", "https://atlas.example.com\\evil", 5],
+    *["https://atlas.example.com\x00", "https://atlas.example.com/\x7f", "https://atlas.example.com/\x1b[31m"],
+    *[
+        "https://@atlas.example.com",
+        "https://:@atlas.example.com",
+        "https://atlas.example.com/?",
+        "https://a.example/#",
+    ],
+    *["https://atlas.example.com/a/../b", "https://atlas.example.com/.", "https://atlas.example.com/.."],
+    *["https://atlas.example.com/%0d%0aX:1", "https://atlas.example.com/%2e%2e/", "https://ätlas.example.com"],
 ]
 
 
@@ -221,7 +230,13 @@ def test_an_address_that_cannot_work_or_would_give_the_secret_away(url: Any) -> 
     "url",
     [
         *[SANDBOX_URL, "https://api.example.com/", "https://api.example.com:8443/atlas/", "HTTPS://api.example.com"],
-        *["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1", "http://127.8.9.1"],
+        *[
+            "https://api.example.com/v1.2/..refunds",
+            "http://127.0.0.1:8080",
+            "http://localhost:1",
+            "http://[::1]:1",
+            "http://127.8.9.1",
+        ],
     ],
 )
 async def test_an_address_that_works(url: str) -> None:
