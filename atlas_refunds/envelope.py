@@ -6,13 +6,14 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import attrs
 from atlas_refunds_api.types import Model, WireError, expect_object, get, integer, loads
 
 from .codes import CODES, SUCCESS, UNLISTED, Code, http_code
-from .errors import ApiError, BadResponseError
+from .errors import ApiError, AtlasRefundsError, BadResponseError
 
 BOM = b"\xef\xbb\xbf"
 REQUEST_ID = ("requestId", "uuid"), ("x-request-id", "x-atlas-request-id")
@@ -43,12 +44,13 @@ def settle(answer: Answer, operation: str, now: datetime, *, strict: bool = Fals
             raise WireError("a status code", "none", "status")
     except WireError as error:
         problem = str(error)
-    if http_ok and problem is not None:
-        raise BadResponseError(problem, http_status=answer.http_status, content=answer.content)
-    if http_ok and code == SUCCESS:
+    refused: AtlasRefundsError
+    if http_ok and code == SUCCESS and problem is None:
         return body
     echo = code == answer.http_status and code not in CODES  # gateways write their HTTP status there: no Atlas code
-    if code in (None, SUCCESS) or echo:
+    if http_ok and problem is not None:
+        refused = BadResponseError(problem, http_status=answer.http_status, content=answer.content)
+    elif code in (None, SUCCESS) or echo:
         refused = refusal(answer, body, operation, None, http_code(answer.http_status), now)
     else:
         refused = refusal(answer, body, operation, code, CODES.get(code, UNLISTED), now)
@@ -85,12 +87,14 @@ def refusal(
 def request_id_of(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
     in_body, in_headers = REQUEST_ID
     candidates = [*(body.get(name) for name in in_body), *(headers.get(name) for name in in_headers)]
-    return next((c for c in candidates if isinstance(c, str) and re.fullmatch(r"[\w.:-]{1,100}", c)), None)
+    return next((c for c in candidates if isinstance(c, str) and re.fullmatch(r"[\w.:-]{1,100}", c, re.ASCII)), None)
 
 
 def retry_after(in_body: Any, in_header: str | None, now: datetime) -> timedelta | None:
     """The longer of the body's `retryAfter` (seconds) and the header (seconds or a date); None when neither is read."""
-    waits = (seconds(str(in_body)), seconds(in_header or ""), until(in_header or "", now))
+    in_body = str(in_body) if isinstance(in_body, int | str | Decimal) else ""
+    in_header = (in_header or "")[:100]
+    waits = (seconds(in_body), seconds(in_header), until(in_header, now))
     return max((wait for wait in waits if wait is not None), default=None)
 
 

@@ -17,9 +17,7 @@ SANDBOX_URL: Final = "https://sandbox.atriptech.com"
 """Atlas' sandbox. No production address is built in: yours stands on your ATRIP profile page."""
 
 HEADER_TEXT = re.compile(r"[!-~]+")  # printable ASCII without spaces; a line break would smuggle in a header
-URL_TEXT = re.compile(
-    r"[\w.~:/?#\[\]@!$&'()*+,;=-]+", re.ASCII
-)  # the signs of RFC 3986, nothing encoded
+URL_TEXT = re.compile(r"[\w.~:/?#\[\]@!$&'()*+,;=-]+", re.ASCII)  # the signs of RFC 3986, nothing encoded
 
 
 @attrs.frozen
