@@ -38,6 +38,14 @@ def is_of_network(error: BaseException) -> bool:
     return any(kind.__module__.partition(".")[0] in LIBRARIES for kind in type(error).__mro__)
 
 
+QUOTING: Final = frozenset({"ProtocolError", "HttpProcessingError", "ClientPayloadError", "ClientResponseError"})
+"""Parsers' errors, whose own words can be those that Atlas sent."""
+
+
+def quotes(error: BaseException) -> bool:
+    return any(kind.__name__ in QUOTING for each in family(error) for kind in type(each).__mro__)
+
+
 def why(error: BaseException) -> str:
     """The deepest cause that says something, in words."""
     found = [words for each in family(error) if (words := of_one(each))]

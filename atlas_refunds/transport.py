@@ -10,9 +10,9 @@ import attrs
 from atlas_refunds_api.types import Model
 
 from .envelope import Answer
-from .errors import ConfigurationError, NoAnswerError, NotSentError
+from .errors import BadResponseError, ConfigurationError, NoAnswerError, NotSentError
 from .loops import PerLoop
-from .reasons import family, is_of_network, why
+from .reasons import family, is_of_network, quotes, why
 
 E = TypeVar("E", bound=BaseException)
 
@@ -100,7 +100,7 @@ class Transport:
             async with asyncio.timeout(request.timeout.total_seconds()):
                 connections = connections or await self._connected(here)
                 return await connections.send(self.url(request), request)
-        except asyncio.CancelledError as error:
+        except (asyncio.CancelledError, BadResponseError) as error:
             raise bare(error)  # noqa: B904  (the same one)
         except Exception as error:
             if not is_of_network(error):
@@ -121,7 +121,7 @@ class Transport:
             failure = NotSentError(
                 f"{request.name}: cannot connect to {self._host}{through}: {reason}; nothing was sent"
             )
-        failure.__cause__ = error
+        failure.__cause__ = None if quotes(error) else error
         return failure
 
     async def aclose(self) -> None:
