@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 SOURCE = $(if $(PAGE),--page "$(PAGE)") $(if $(URL),--url "$(URL)")
 
-.PHONY: help setup demo service test check bench chaos webhook-campaign tracking-chaos tracking-figures screenshot lint types unit spec client drift update spec-check lock clean
+.PHONY: help setup demo service test check bench chaos fuzz webhook-campaign tracking-chaos tracking-figures screenshot lint types unit spec client drift update spec-check lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,9 @@ clean:  ## remove the environment and caches
 
 chaos: $(READY)  ## submit 2400 refunds by 4 processes under faults and kill -9, then compare the books
 	@$(BIN)/python -m tests.chaos.campaign
+
+fuzz: $(READY)  ## a million mutated answers and webhooks, read as the client does; COUNT=n SEED=n
+	@$(BIN)/python -m tests.fuzz.campaign $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 webhook-campaign: $(READY)  ## 1000 refunds through the example service, webhooks lost and forged; KILLS=10 kills it
 	@$(BIN)/python -m tests.service.campaign $(if $(KILLS),--kills $(KILLS) --faults) $(if $(REFUNDS),--refunds $(REFUNDS))
