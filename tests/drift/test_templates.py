@@ -11,6 +11,7 @@ from scripts.generate import OPENAPI
 TEMPLATES = {
     "model.py.jinja": "money is float",
     "kinds.jinja": "money is float",
+    "client.py.jinja": "a repr shows the secret",
     "package_init.py.jinja": "models import httpx",
     "types.py.jinja": "no from_json",
     "wire.py": "no from_json",
@@ -23,6 +24,7 @@ import inspect, sys
 import plain.models
 if "httpx" in sys.modules:
     print("models import httpx")
+from plain import Client
 from plain.api.refund import refund_quotation
 from plain.models import QuoteType, RefundFareAmount, RefundQuotationResponse, RefundStatus
 def refused(enum, value):
@@ -31,6 +33,8 @@ def refused(enum, value):
     except ValueError:
         return True
     return False
+if "secret" in repr(Client("https://atlas.example", headers={"x": "secret"})):
+    print("a repr shows the secret")
 source = inspect.getsource
 if "estimated_refund_amount: float" in source(RefundFareAmount):
     print("money is float")
