@@ -18,7 +18,7 @@ from atlas_refunds_api.models import (
 )
 
 from .errors import BadResponseError, RefundNotCompletedError
-from .orders import AirlinePnr, OrderNo, OrderRef
+from .orders import ORDER_NO, AirlinePnr, OrderNo, OrderRef, fits
 from .statuses import is_final, is_refunded
 from .tokens import RefundToken
 
@@ -98,7 +98,7 @@ class RefundState(_Outcome, RefundOrder):
 
 def best_ref(asked: OrderRef, order_no: str | None) -> OrderRef:
     """The order as it was asked for; Atlas' number in place of a PNR, which can match several orders."""
-    return OrderNo(order_no) if isinstance(asked, AirlinePnr) and order_no else asked
+    return OrderNo(order_no) if isinstance(asked, AirlinePnr) and order_no and fits(ORDER_NO, order_no) else asked
 
 
 Followable: TypeAlias = Refund | RefundState | RefundToken

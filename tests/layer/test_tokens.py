@@ -27,6 +27,16 @@ TOKENS = st.builds(RefundToken, order=ORDERS, refund_code=st.none() | st.text(),
 TOKEN = RefundToken(order=ORDER, refund_code=CODE, submitted=START)
 
 
+@pytest.mark.parametrize("answered", ["ZHAO YIER", "x" * 65, "\n"])
+async def test_an_odd_order_number_in_the_answer_does_not_stop_the_token(
+    answered: str, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(answers({**SUBMITTED, "orderNo": answered}))
+    asked = AirlinePnr("S24933", carrier="G9")
+    refund = await atlas.submit(asked, offer_id="q_1")
+    assert refund.token == RefundToken(order=asked, refund_code=CODE, submitted=refund.submitted)
+
+
 @given(TOKENS)
 def test_a_token_survives_as_one_line_of_ascii(token: RefundToken) -> None:
     text = str(token)
