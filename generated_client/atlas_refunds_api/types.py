@@ -226,8 +226,8 @@ def integer(value: object) -> int:
     raise unexpected("a whole number", value)
 
 
-def is_whole(value: object, bound: int) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and -bound < value < bound
+def is_whole(value: Any, bound: int) -> TypeGuard[int]:
+    return value.__class__ is int and -bound < value < bound
 
 
 def boolean(value: object) -> bool:
