@@ -92,7 +92,7 @@ def request_id_of(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | 
 
 def retry_after(in_body: Any, in_header: str | None, now: datetime) -> timedelta | None:
     """The longer of the body's `retryAfter` (seconds) and the header (seconds or a date); None when neither is read."""
-    in_body = str(in_body) if isinstance(in_body, int | str | Decimal) else ""
+    in_body = str(in_body) if isinstance(in_body, int | str | float | Decimal) else ""
     in_header = (in_header or "")[:100]
     waits = (seconds(in_body), seconds(in_header), until(in_header, now))
     return max((wait for wait in waits if wait is not None), default=None)
