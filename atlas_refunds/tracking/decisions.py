@@ -13,6 +13,7 @@ from typing import Final
 
 import attrs
 
+from ..codes import Advice
 from ..errors import (
     AlreadySubmittedError,
     ApiError,
@@ -75,7 +76,7 @@ def answered(row: Tracked, result: SubmitResult, now: float, policy: Policy) -> 
             token = RefundToken(order=row.submission.order, refund_code=code) if code else row.token
             note = "the outcome of the submit is unknown"
             return attrs.evolve(later(row, Step.UNCLEAR, note, now, policy), token=token)
-        case AlreadySubmittedError() | SubmissionInProgressError():
+        case AlreadySubmittedError() | SubmissionInProgressError() | ApiError(advice=Advice.LOOK):
             return later(row, Step.UNCLEAR, f"the submit was answered with code {result.code}", now, policy)
         case ApiError(retryable=True):
             return later(row, Step.WAITING, f"the submit was answered with code {result.code}", now, policy)
