@@ -137,6 +137,16 @@ async def test_an_http_refusal_is_clear_too(status: int, wire: WireServer, atlas
     watch_for_doubles(wire)
 
 
+@pytest.mark.parametrize("quotes", ["", '"'])
+async def test_status_of_very_many_digits_leaves_the_outcome_open(
+    quotes: str, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(answers(f'{{"status": {quotes}{"9" * 5000}{quotes}}}'.encode()))
+    with pytest.raises(OutcomeUnknownError):
+        await atlas.submit(ORDER, offer_id="q_1")
+    watch_for_doubles(wire)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 429])
 @pytest.mark.parametrize(
     "body",
