@@ -22,6 +22,7 @@ from .errors import (
     OutcomeUnknownError,
 )
 from .events import Deviation, Emitter, Settled, SubmitEnded, log
+from .loops import PerLoop
 from .orders import AirlinePnr, OrderNo, OrderRef, names_another
 from .results import Refund
 from .transport import Request
@@ -54,18 +55,22 @@ class OrderLocks:
     """The default guard: one submit at a time for an order, and who waited learns what became of the first."""
 
     def __init__(self) -> None:
-        self._running: dict[OrderRef, asyncio.Future[SubmitResult]] = {}
+        self._loops = PerLoop(dict[OrderRef, asyncio.Future[SubmitResult]])
 
     async def before(self, submission: Submission) -> None:
-        while running := [self._running[name] for name in submission.names if name in self._running]:
+        here = self._loops.here()
+        for loop, there in self._loops.elsewhere():
+            if loop.is_running() and not submission.names.isdisjoint(there):
+                raise InvalidRequestError("submit: one for this order runs in another event loop; nothing was sent")
+        while running := [here[name] for name in submission.names if name in here]:
             result = await asyncio.shield(running[0])
             if not frees_order(result):
                 raise ConcurrentSubmitError(result)
-        mine = asyncio.get_running_loop().create_future()
-        self._running.update(dict.fromkeys(submission.names, mine))
+        here.update(dict.fromkeys(submission.names, asyncio.get_running_loop().create_future()))
 
     async def after(self, submission: Submission, result: SubmitResult) -> None:
-        (mine,) = {self._running.pop(name) for name in submission.names}
+        here = self._loops.here()
+        (mine,) = {here.pop(name) for name in submission.names}
         mine.set_result(result)
 
 
@@ -106,7 +111,7 @@ class Submitter:
             if isinstance(result, OutcomeUnknownError):
                 self.unsettled[result] = None
             await self._end(submission, result)
-            if isinstance(error, Exception) and result is not error:
+            if isinstance(error, Exception) and isinstance(result, OutcomeUnknownError):
                 raise result from error
             raise
         undelivered = self._unknown("its caller was interrupted when the answer had come", submission, started)

@@ -23,7 +23,7 @@ from atlas_refunds import (
     SubmitEnded,
     SubmitResult,
 )
-from atlas_refunds.submitting import REMEMBERED
+from atlas_refunds.submitting import REMEMBERED, OrderLocks
 
 from .conftest import CODE, CREDENTIALS, ORDER, START, SUBMITTED, ZHAO, HandClock, free_port, leftovers
 from .wire_server import (
@@ -311,3 +311,27 @@ async def test_client_that_would_have_to_forget_does_not_submit(wire: WireServer
         await atlas.submit(ORDER, offer_id="q_1")
     assert not wire.calls
     assert len(atlas.unsettled) == REMEMBERED
+
+
+# ---- event loops -----------------------------------------------------------------------------------------------------
+async def test_submit_in_another_event_loop_is_seen(wire: WireServer, atlas: AtlasRefunds) -> None:
+    wire.plays(never_answers)
+    first = asyncio.create_task(atlas.submit(ORDER, offer_id="q_1"))
+    await wire.was_called()
+
+    def in_a_loop_of_its_own() -> None:
+        with pytest.raises(InvalidRequestError, match="another event loop"):
+            asyncio.run(atlas.submit(ORDER, offer_id="q_1"))
+
+    await asyncio.to_thread(in_a_loop_of_its_own)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert len(wire.calls) == 1
+
+
+def test_order_is_free_again_when_its_event_loop_is_gone() -> None:
+    guard = OrderLocks()
+    submission = Submission(order=ORDER, offer_id="q_1", passengers=(), display_currency=None)
+    for _ in range(2):  # the first loop ends without an `after`
+        asyncio.run(asyncio.wait_for(guard.before(submission), 5))

@@ -77,20 +77,24 @@ async def test_calls_in_flight_are_bounded(wire: WireServer, clock: HandClock) -
     assert peak == 2
 
 
-@pytest.mark.parametrize("call", ["quote", "query", "submit"])
-async def test_waiting_for_a_slot_counts_into_the_deadline(wire: WireServer, clock: HandClock, call: str) -> None:
+@pytest.mark.parametrize(("call", "other"), [("quote", "query"), ("query", "quote"), ("submit", "query")])
+async def test_waiting_for_a_slot_counts_into_the_deadline(
+    wire: WireServer, clock: HandClock, call: str, other: str
+) -> None:
     """And what did not get its turn was not sent."""
     wire.plays(never_answers)
-    limits = Timeouts(**dict.fromkeys(("quote", "query", "submit"), timedelta(seconds=0.4)))
-    settings: dict[str, Any] = {"limit": RateLimit(in_flight=1), "timeouts": limits, "retry": RetryPolicy()}
-    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, **settings) as atlas:
-        first = asyncio.create_task(atlas.query(ORDER, None))
-        await wire.was_called()
+    short: dict[str, Any] = {call: timedelta(seconds=0.2)}
+    limit = RateLimit(in_flight=1)
+    async with AtlasRefunds(
+        CREDENTIALS, base_url=wire.url, clock=clock, limit=limit, timeouts=Timeouts(**short)
+    ) as atlas:
         calls: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
             "quote": lambda: atlas.quote(ORDER, [ZHAO]),
             "query": lambda: atlas.query(ORDER, "R-1"),
             "submit": lambda: atlas.submit(ORDER, offer_id="q_1"),
         }
+        first = asyncio.create_task(calls[other]())
+        await wire.was_called()
         with pytest.raises(NotSentError, match="turn"):
             await calls[call]()
         assert len(wire.calls) == 1
@@ -98,8 +102,8 @@ async def test_waiting_for_a_slot_counts_into_the_deadline(wire: WireServer, clo
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        wire.plays(LISTED)
-        await atlas.query(ORDER, "R-2")  # the slot is free again
+        wire.plays(answers({**SUBMITTED, "refundOrders": []}))
+        await calls[other]()  # the slot is free again
 
 
 async def test_wait_for_a_token_that_is_longer_than_the_call_may_take_is_not_begun(
