@@ -13,7 +13,6 @@ from typing import Final
 
 import attrs
 
-from ..codes import Advice
 from ..errors import (
     AlreadySubmittedError,
     ApiError,
@@ -21,6 +20,7 @@ from ..errors import (
     InvalidRequestError,
     NotSentError,
     OutcomeUnknownError,
+    RateLimitedError,
     SubmissionInProgressError,
 )
 from ..reconciling import Reconciliation, Verdict
@@ -76,9 +76,9 @@ def answered(row: Tracked, result: SubmitResult, now: float, policy: Policy) -> 
             token = RefundToken(order=row.submission.order, refund_code=code) if code else row.token
             note = "the outcome of the submit is unknown"
             return attrs.evolve(later(row, Step.UNCLEAR, note, now, policy), token=token)
-        case AlreadySubmittedError() | SubmissionInProgressError() | ApiError(advice=Advice.LOOK):
+        case AlreadySubmittedError() | SubmissionInProgressError():
             return later(row, Step.UNCLEAR, f"the submit was answered with code {result.code}", now, policy)
-        case ApiError(retryable=True):
+        case RateLimitedError() | ApiError(retryable=True):
             return later(row, Step.WAITING, f"the submit was answered with code {result.code}", now, policy)
         case _:
             return attrs.evolve(row, step=Step.REFUSED, note=str(result), intent=None)

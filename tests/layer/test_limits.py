@@ -18,7 +18,6 @@ from atlas_refunds import (
     Pause,
     RateLimit,
     RateLimitedError,
-    RetryPolicy,
     Timeouts,
 )
 from atlas_refunds.limits import Pace
