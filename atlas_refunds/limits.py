@@ -26,7 +26,7 @@ class RateLimit(Model):
     after_too_many_submits: timedelta = timedelta(seconds=30)
     """How long submits wait after a 905."""
     longest_hold: timedelta = timedelta(seconds=60)
-    """Above this a call does not wait for Atlas' leave, it raises NotSentError."""
+    """Above this, or above its own time limit, a call does not wait for Atlas' leave, it raises NotSentError."""
 
     def __attrs_post_init__(self) -> None:
         waits = (self.after_limit, self.after_too_many_submits, self.longest_hold)
@@ -53,14 +53,14 @@ class Pace:
         `waits` is told before a wait for a token begins. Raises NotSentError when `within` does not suffice; a call
         that goes out `once` leaves half of it for its answer, for what is cut off is an open question.
         """
-        began, patience = self._clock.monotonic(), within / 2 if once else within
+        slots, began, patience = self.slots, self._clock.monotonic(), within / 2 if once else within
         wait = self.reserve(began, name, once=once, within=patience)
         if wait > 0:
             waits(wait)
             await self._clock.sleep(wait)
         try:
             async with asyncio.timeout(patience - (self._clock.monotonic() - began)):
-                await self.slots.acquire()
+                await slots.acquire()
         except TimeoutError:
             raise NotSentError(f"{name}: its turn did not come within {patience:.1f} s; nothing was sent") from None
         return within - (self._clock.monotonic() - began)
