@@ -148,18 +148,20 @@ def decide(asked: Question, listing: Listing, probe: Probe, *, patient: bool) ->
 
 
 def is_excluded(refund: RefundState, asked: Question) -> bool:
-    """Whether a listed refund is certainly another one; its status and its offer prove nothing."""
-    numbers = {letters(refund.order_no), letters(asked.order_no)} - {""}
+    """Whether a listed refund is certainly another one; its status and another offer prove nothing."""
     strangers = bool(refund.refund_tickets and asked.passengers) and not any(
         may_be_same(ticket, person) for ticket, person in product(refund.refund_tickets, asked.passengers)
     )
-    return len(numbers) > 1 or refund.refund_code in asked.known or strangers
+    is_other = is_of_another_order(refund, asked) or refund.refund_code in asked.known or strangers
+    return is_other and not has_its_offer(refund, asked)
 
 
 def the_one(candidates: tuple[RefundState, ...], asked: Question) -> RefundState | None:
     """The refund that the submit made: by its code or its offer; or the only candidate, open or paid, of just its
     passengers."""
     proven = [refund for refund in candidates if has_its_code(refund, asked) or has_its_offer(refund, asked)]
+    if any(is_of_another_order(refund, asked) for refund in proven):
+        return None
     if proven or len(candidates) != 1:
         return proven[0] if len(proven) == 1 else None
     (only,) = candidates
@@ -168,6 +170,10 @@ def the_one(candidates: tuple[RefundState, ...], asked: Question) -> RefundState
     of_another_offer = bool(only.refund_offer_id and asked.offer_id)
     theirs = bool(names) and {name_of(ticket) for ticket in only.refund_tickets} == names
     return only if theirs and not closed and not of_another_offer else None
+
+
+def is_of_another_order(refund: RefundState, asked: Question) -> bool:
+    return len({letters(refund.order_no), letters(asked.order_no)} - {""}) > 1
 
 
 def has_its_code(refund: RefundState, asked: Question) -> bool:

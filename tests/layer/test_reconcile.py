@@ -49,6 +49,7 @@ FOUND: dict[str, tuple[OutcomeUnknownError, Act]] = {
     "by its code": (unknown(code=CODE), listing(1)),
     "by its offer": (unknown(), listing(refundOfferId="q_1")),
     "by its offer, in other letters": (unknown(), listing(refundOfferId=" Q_1")),
+    "by its offer, names in other letters": (unknown(), listing(refundOfferId="q_1", refundTickets=OTHERS)),
     "by its offer, rejected": (unknown(), listing(4, refundOfferId="q_1")),
     "by its passengers": (unknown(offer_id=None), listing(refundTickets=TICKETS)),
     "by its passengers, the offer is not listed": (unknown(), listing(refundOfferId=None, refundTickets=TICKETS)),
@@ -89,6 +90,7 @@ async def test_quote_refused_as_duplicate_means_submitted(atlas: AtlasRefunds, w
 MAYBE: dict[str, tuple[OutcomeUnknownError, Act]] = {
     "of another offer": (unknown(), listing(refundOfferId="q_0")),
     "of another offer for the same passengers": (unknown(), listing(refundOfferId="q_0", refundTickets=TICKETS)),
+    "of its offer, but of another order": (unknown(), listing(refundOfferId="q_1", orderNo="ANOTHER")),
     "without tickets and offer": (unknown(), listing()),
     "of one of two passengers": (unknown(offer_id=None), listing(refundTickets=TICKETS[:1])),
     "of more passengers": (unknown(offer_id=None, passengers=(ZHAO,)), listing(refundTickets=TICKETS)),
