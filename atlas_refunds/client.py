@@ -218,7 +218,7 @@ class AtlasRefunds:
         asked = reconciling.question(unknown, passengers or (), known)
         found = await reconciling.reconcile(questions, unknown, asked, patience, self._clock)
         if found.verdict is not Verdict.UNKNOWN:
-            self._submitter.settled(unknown)
+            self._submitter.settled(unknown, patience, exists=found.verdict is Verdict.SUBMITTED)
         return found
 
     async def query(

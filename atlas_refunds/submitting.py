@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
@@ -121,10 +121,12 @@ class Submitter:
         self.unsettled.pop(undelivered, None)  # from here nothing keeps the refund from its caller
         return refund
 
-    def settled(self, unknown: OutcomeUnknownError) -> None:
-        """Forget what was reconciled: this submit, and earlier ones that meant the same."""
+    def settled(self, unknown: OutcomeUnknownError, patience: timedelta, *, exists: bool) -> None:
+        """Forget what was reconciled: this submit, and those of the same offer for which the verdict holds too."""
+        latest = self._clock.monotonic() - patience.total_seconds()
         for other in list(self.unsettled):
-            if other is unknown or (same_submit(other, unknown) and other.left <= unknown.left):
+            is_late = not exists and (other.left_monotonic is None or other.left_monotonic > latest)
+            if other is unknown or (same_submit(other, unknown) and not is_late):
                 del self.unsettled[other]
 
     async def _end(self, submission: Submission, result: SubmitResult) -> None:

@@ -407,6 +407,21 @@ async def test_verdict_takes_only_this_submit_off_the_unsettled(atlas: AtlasRefu
     assert not atlas.unsettled
 
 
+async def test_not_submitted_settles_no_later_submit(atlas: AtlasRefunds, wire: WireServer, clock: HandClock) -> None:
+    """A question made from the database knows nothing of a submit that has just left."""
+    question = unknown(passengers=(ZHAO,))
+    for seconds in (0.0, PATIENT):
+        clock.seconds = seconds
+        wire.plays(refuses(2))
+        with pytest.raises(OutcomeUnknownError):
+            await atlas.submit(ORDER, offer_id="q_1")
+    first, second = atlas.unsettled
+    wire.plays(EMPTY, QUOTED)
+    assert (await atlas.reconcile(question)).verdict is Verdict.NOT_SUBMITTED
+    assert atlas.unsettled == (second,)
+    assert first.left < second.left
+
+
 async def test_unknown_stays_unsettled(atlas: AtlasRefunds, wire: WireServer, clock: HandClock) -> None:
     wire.plays(refuses(2))
     with pytest.raises(OutcomeUnknownError) as caught:
