@@ -44,10 +44,11 @@ class Caller:
         self._transport, self._retry, self._pace, self._clock, self._emit = transport, retry, pace, clock, emit
         self.drift = DriftWatch(emit, clock)
 
-    async def call(self, request: Request, read: Read[T], *, within: float | None = None) -> T:
-        """The answer, read. `within` bounds all attempts together, in seconds.
+    async def call(self, request: Request, read: Read[T], *, within: float | None = None, strict: bool = False) -> T:
+        """The answer, read. `within` bounds all attempts together, in seconds; `strict` is for what proves something.
 
-        Raises what the last attempt raised, with the list of all attempts in `.attempts`.
+        Raises what the last attempt raised, with the list of all attempts in `.attempts`, or NotSentError when its turn
+        does not come within the time limit of the request.
         """
         policy, began = self._retry, self._clock.monotonic()
         if within is not None:
@@ -56,10 +57,14 @@ class Caller:
             request = attrs.evolve(request, timeout=min(request.timeout, left))
         attempts: list[Attempt] = []
         while True:
-            await self._pace.turn(request.name, once=request.once, waits=partial(self._pause, request, "limit"))
+            seconds = await self._pace.turn(
+                request.name,
+                once=request.once,
+                within=request.timeout.total_seconds(),
+                waits=partial(self._pause, request, "limit"),
+            )
             try:
-                async with self._pace.slots:
-                    return await self._attempt(request, read, attempts)
+                return await self._in_turn(request, read, attempts, seconds, strict)
             except AtlasRefundsError as error:
                 error.attempts = tuple(attempts)
                 if isinstance(error, RateLimitedError):
@@ -76,14 +81,24 @@ class Caller:
             self._pause(request, "retry", wait.total_seconds())
             await self._clock.sleep(wait.total_seconds())
 
-    async def _attempt(self, request: Request, read: Read[T], attempts: list[Attempt]) -> T:
+    async def _in_turn(
+        self, request: Request, read: Read[T], attempts: list[Attempt], seconds: float, strict: bool
+    ) -> T:
+        if seconds < request.timeout.total_seconds():  # waiting for the turn took its part
+            request = attrs.evolve(request, timeout=timedelta(seconds=max(seconds, 0.001)))
+        try:
+            return await self._attempt(request, read, attempts, strict)
+        finally:
+            self._pace.slots.release()
+
+    async def _attempt(self, request: Request, read: Read[T], attempts: list[Attempt], strict: bool) -> T:
         at, began = self._clock.now(), self._clock.monotonic()
         failure: BaseException | None = None
         answer: Answer | None = None
         try:
             answer = await self._transport.send(request)
             before = Deviations.count
-            found = understood(answer, request, read, at)
+            found = understood(answer, request, read, at, strict=strict)
             if Deviations.count != before:
                 self.drift.look(request.name, found)
             return found
@@ -111,10 +126,10 @@ class Caller:
         self._emit(Pause(at=self._clock.now(), operation=request.name, reason=reason, seconds=seconds))
 
 
-def understood(answer: Answer, request: Request, read: Read[T], now: datetime) -> T:
+def understood(answer: Answer, request: Request, read: Read[T], now: datetime, *, strict: bool = False) -> T:
     """The typed answer. Raises ApiError or BadResponseError; no frame of the traceback holds what Atlas wrote."""
     try:
-        return read(settle(answer, request.name, now, strict=request.once))
+        return read(settle(answer, request.name, now, strict=strict or request.once, submits=request.once))
     except WireError as error:
         problem = str(error)
     raise BadResponseError(problem, http_status=answer.http_status, content=answer.content)

@@ -17,7 +17,7 @@ from atlas_refunds_api.types import Model
 
 from ._version import __version__
 from .errors import InvalidRequestError
-from .orders import OrderRef, wire_keys
+from .orders import OrderNo, OrderRef, names_another, wire_keys
 from .results import RefundQuote
 from .settings import Credentials, Timeouts
 from .transport import Request
@@ -52,6 +52,13 @@ class Submission(Model):
     display_currency: str | None
     fast: bool = False
     """Whether the quote announced a fast confirmation."""
+    order_no: str | None = None
+    """Atlas' number of an order that is named by its PNR, where a quote has shown it."""
+
+    @property
+    def names(self) -> frozenset[OrderRef]:
+        """By which other submits can mean the same order."""
+        return frozenset((self.order, OrderNo(self.order_no)) if self.order_no else (self.order,))
 
     def body(self) -> RefundRequest:
         return RefundRequest(
@@ -88,6 +95,8 @@ def submission(
         return Submission(order=what, offer_id=offer_id, passengers=people, display_currency=display_currency)
     if offer_id is not None or passengers is not None:
         raise InvalidRequestError("submit: a quote has its own offer and passengers, give nothing beside it")
+    if names_another(what.order_no, what.order):
+        raise InvalidRequestError("submit: this quote is about another order than the one that was asked for")
     if not what.refund_offer_id:
         raise InvalidRequestError("submit: this quote has no offer id; quote again")
     if what.is_refundable is not True and not even_if_not_refundable:
@@ -100,6 +109,7 @@ def submission(
         passengers=what.passengers,
         display_currency=display_currency or what.requested_currency,
         fast=what.fast_confirmation == FastConfirmation.YES,
+        order_no=what.order_no,
     )
 
 

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, overload
 from weakref import WeakSet
 
-from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import RefundPassenger
 
 from . import polling, reconciling
@@ -22,10 +21,10 @@ from .events import Deviation, Emitter, Handler, log_event
 from .following import Follower
 from .limits import Pace, RateLimit
 from .loading import Own, borrowed
-from .orders import OrderNo, OrderRef
+from .orders import AirlinePnr, OrderRef, names_another
 from .proxies import checked_proxy
 from .reconciling import Reconciliation, Verdict
-from .results import Followable, Refund, RefundQuote, RefundState, only, token_of
+from .results import Followable, Refund, RefundQuote, RefundState, listed, only, token_of
 from .retries import RetryPolicy
 from .schedule import PollSchedule
 from .settings import Credentials, Timeouts, checked_url, from_environment
@@ -121,13 +120,25 @@ class AtlasRefunds:
         adds amounts in that currency. Raises InvalidRequestError, NotSentError, NoAnswerError, BadResponseError,
         ApiError.
         """
+        return await self._quote(order, passengers, display_currency)
+
+    async def _quote(
+        self,
+        order: OrderRef,
+        passengers: Iterable[RefundPassenger],
+        display_currency: str | None = None,
+        *,
+        strict: bool = False,
+    ) -> RefundQuote:
         people = everyone(passengers)
         body = quote_body(order, people, display_currency)
 
         def read(answer: dict[str, Any]) -> RefundQuote:
             return RefundQuote.from_dict(answer, order=order, passengers=people, requested_currency=display_currency)
 
-        quote = await self._caller.call(self._prepare(Operation.QUOTE, body), read)
+        quote = await self._caller.call(self._prepare(Operation.QUOTE, body), read, strict=strict)
+        if isinstance(order, AirlinePnr) and quote.order_no:
+            self._submitter.learn(order, quote.order_no)
         self._compare(order, quote.order_no, "quote")
         return quote
 
@@ -164,40 +175,50 @@ class AtlasRefunds:
             display_currency=display_currency,
             even_if_not_refundable=even_if_not_refundable,
         )
-        refund = await self._submitter.submit(subject, self._prepare(Operation.SUBMIT, subject.body()))
-        self._compare(subject.order, refund.order_no, "submit")
-        return refund
+        subject = self._submitter.recognised(subject)
+        return await self._submitter.submit(subject, self._prepare(Operation.SUBMIT, subject.body()))
 
     @property
     def unsettled(self) -> tuple[OutcomeUnknownError, ...]:
-        """Submits through this client without an outcome, the latest of each order; also those that were cancelled.
+        """Submits through this client whose outcome their caller does not know, in the order of their ends.
 
-        `reconcile` takes them off. Where a submit was cut off by cancellation or by `asyncio.timeout`, this is how to
-        learn of it; a process that is killed takes it along, so keep intents in your own database (see SubmitGuard).
+        Also those that were cancelled, by `asyncio.timeout` for instance: this is how to learn of them, with
+        `refund_code` where an answer had come. `reconcile` takes off what it settles; with 100,000 open ones nothing
+        more is submitted. A process that is killed takes them along, so keep intents in your own database (see
+        SubmitGuard).
         """
-        return tuple(self._submitter.unsettled.values())
+        return tuple(self._submitter.unsettled)
 
     async def reconcile(
         self,
         unknown: OutcomeUnknownError,
         *,
         passengers: Iterable[RefundPassenger] | None = None,
-        patience: timedelta = timedelta(minutes=2),
+        patience: timedelta | None = None,
+        known: Iterable[str] = (),
     ) -> Reconciliation:
         """Find out what became of a submit. Never submits; may be repeated, also after a restart.
 
-        Asks for the order's refunds (by code if one was read, else without), then for a fresh quote. SUBMITTED means
-        that Atlas lists the refund, or refuses the quote because a request exists (803, 816 to 818); NOT_SUBMITTED
-        that neither is so once `patience` has passed since the submit, so that you can submit again; UNKNOWN says why.
-        Give `passengers` when the submit was by an offer id alone, for nothing can be quoted without them.
+        Asks for the order's refunds (by code if one was read, and without), then for a fresh quote, and decides by the
+        table in docs/submitting.md. SUBMITTED means that Atlas lists the refund, or refuses the quote because a request
+        exists (803, 816 to 818); NOT_SUBMITTED that it is proven, so that you can submit again; UNKNOWN, with the
+        refunds that may be it in `candidates`, everything else.
+
+        `patience` counts from the moment after which nothing of the submit can have left: by default the time limit of
+        a submit and five minutes more, the time limit at the least. `known` are codes of refunds that the order had
+        before. Give `passengers` when the submit was by an offer id alone, for nothing can be quoted without them.
+        Raises InvalidRequestError for other passengers than those who were submitted.
 
         Proven against the simulator only. By Atlas' documents alone rest: the query without a code (allowed until
         2024, today's page requires one; then Atlas answers 810 and the quote decides) and code 803 on a quote.
         """
-        people = unknown.passengers if passengers is None else tuple(passengers)
-        found = await reconciling.reconcile(self, unknown, people, patience, self._clock)
+        limit = self._timeouts.submit
+        patience = limit + reconciling.PATIENCE if patience is None else max(patience, limit)
+        questions = reconciling.Questions(partial(self._list, strict=True), partial(self._quote, strict=True))
+        asked = reconciling.question(unknown, passengers or (), known)
+        found = await reconciling.reconcile(questions, unknown, asked, patience, self._clock)
         if found.verdict is not Verdict.UNKNOWN:
-            self._submitter.unsettled.pop(unknown.order, None)
+            self._submitter.settled(unknown, patience, exists=found.verdict is Verdict.SUBMITTED)
         return found
 
     async def query(
@@ -206,16 +227,16 @@ class AtlasRefunds:
         """The refunds of an order as Atlas lists them (refunds page, /queryRefundOrders.do). May be repeated.
 
         `refund_code` comes from the submit; None asks without one, which older versions allowed and today's page does
-        not. An empty list is not an error. Raises as `quote`.
+        not. An empty list is not an error. A refund of another order than the one that was asked for carries that
+        order, and is told as a Deviation. Raises as `quote`.
         """
-        body = query_body(order, refund_code, display_currency)
-        return await self._query(order, self._prepare(Operation.QUERY, body))
+        return await self._list(order, refund_code, display_currency)
 
     async def get(
         self, order: OrderRef, refund_code: str | None, *, display_currency: str | None = None
     ) -> RefundState:
         """Where one refund stands. May be repeated. Raises as `query`, and BadResponseError when it is not listed."""
-        return only(await self.query(order, refund_code, display_currency=display_currency), refund_code)
+        return only(await self.query(order, refund_code, display_currency=display_currency), order, refund_code)
 
     # ---- following ----------------------------------------------------------------------------------------------
     async def wait(
@@ -313,10 +334,10 @@ class AtlasRefunds:
         state = await self._look(token)
         check_order(event, state, token)
         try:
-            listed = await self.query(token.order, None)
+            others = await self.query(token.order, None)
         except ApiError:  # today's page wants a code
-            listed = None
-        found = confirmation(event, state, listed)
+            others = None
+        found = confirmation(event, state, others)
         if found.agrees is False:
             at, value = self._clock.now(), str(state.refund_status)
             kind = "not as the webhook claims"
@@ -325,7 +346,7 @@ class AtlasRefunds:
 
     def _compare(self, asked: OrderRef, answered: str | None, operation: str) -> None:
         """The published samples show another order number in the answer: noticed, not refused."""
-        if isinstance(asked, OrderNo) and answered not in (None, asked.order_no):
+        if names_another(answered, asked):
             self._emit(Deviation(at=self._clock.now(), operation=operation, place="orderNo", kind="another order"))
 
     @property
@@ -339,10 +360,19 @@ class AtlasRefunds:
 
     async def _look(self, token: RefundToken, within: float | None = None) -> RefundState:
         request = self._prepare(Operation.QUERY, query_body(token.order, token.refund_code, None))
-        return only(await self._query(token.order, request, within), token.refund_code)
+        return only(await self._query(token.order, request, within), token.order, token.refund_code)
 
-    async def _query(self, order: OrderRef, request: Request, within: float | None = None) -> list[RefundState]:
-        def read(answer: dict[str, Any]) -> list[RefundState]:
-            return list(wire.many(answer, "refundOrders", lambda listed: RefundState.from_dict(listed, order=order)))
+    async def _list(
+        self, order: OrderRef, refund_code: str | None, display_currency: str | None = None, *, strict: bool = False
+    ) -> list[RefundState]:
+        request = self._prepare(Operation.QUERY, query_body(order, refund_code, display_currency))
+        return await self._query(order, request, strict=strict)
 
-        return await self._caller.call(request, read, within=within)
+    async def _query(
+        self, order: OrderRef, request: Request, within: float | None = None, *, strict: bool = False
+    ) -> list[RefundState]:
+        read = partial(listed, asked=order, strict=strict)
+        states = await self._caller.call(request, read, within=within, strict=strict)
+        for state in states:
+            self._compare(order, state.order_no, "query")
+        return states

@@ -31,6 +31,7 @@ class Advice(Enum):
     WAIT = "try later"
     REQUOTE = "quote again"
     DUPLICATE = "query the existing refund instead"
+    LOOK = "look for the order's refunds before you submit again"
     NO = "this is final"
     TEMPORARY = "a passing fault"
     UNKNOWN = "not in any table"
@@ -44,6 +45,11 @@ class Advice(Enum):
         """Whether a submit that was answered so is known not to have been executed by this call."""
         return self not in (Advice.TEMPORARY, Advice.UNKNOWN)
 
+    @property
+    def frees_order(self) -> bool:
+        """Whether another submit of the order may follow at once: this one was not executed, and no other is known."""
+        return self.settles_submit and self not in (Advice.DUPLICATE, Advice.LOOK)
+
 
 class Code(NamedTuple):
     meaning: str
@@ -53,6 +59,7 @@ class Code(NamedTuple):
 
 SUCCESS: Final = 0
 UNLISTED: Final = Code("code without a published meaning", Advice.UNKNOWN, ApiError)
+CONTRADICTION: Final = Code("the body says success, the HTTP status does not", Advice.UNKNOWN, ApiError)
 
 _TEMPORARY = (Advice.TEMPORARY, ServerError)
 _FIX = (Advice.FIX, InvalidRequestRejected)
@@ -99,6 +106,12 @@ CODES: Final[Mapping[int, Code]] = {
     902: Code("access denied", *_AUTH),
     905: Code("submitting too often", *_RATE),
 }
+
+ON_SUBMIT: Final[Mapping[int, Code]] = {
+    814: CODES[814]._replace(advice=Advice.LOOK),
+    905: CODES[905]._replace(advice=Advice.LOOK),
+}
+"""Codes that tell a submit of another one, whose outcome is open: nothing to repeat later."""
 
 HTTP: Final[Mapping[int, Code]] = {
     400: Code("bad request", *_FIX),

@@ -12,10 +12,11 @@ from typing import Any
 import attrs
 from atlas_refunds_api.types import Model, WireError, expect_object, get, integer, loads
 
-from .codes import CODES, SUCCESS, UNLISTED, Code, http_code
+from .codes import CODES, CONTRADICTION, ON_SUBMIT, SUCCESS, UNLISTED, Code, http_code
 from .errors import ApiError, AtlasRefundsError, BadResponseError
 
 BOM = b"\xef\xbb\xbf"
+SAYS_SUCCESS = re.compile(rb'"refundCode"\s*:\s*"|"status"\s*:\s*"?0"?\s*[,}]')
 REQUEST_ID = ("requestId", "uuid"), ("x-request-id", "x-atlas-request-id")
 
 
@@ -28,11 +29,14 @@ class Answer(Model):
     content: bytes = attrs.field(repr=False)
 
 
-def settle(answer: Answer, operation: str, now: datetime, *, strict: bool = False) -> dict[str, Any]:
+def settle(
+    answer: Answer, operation: str, now: datetime, *, strict: bool = False, submits: bool = False
+) -> dict[str, Any]:
     """The decoded body of a success (status 0).
 
     Raises ApiError (by the tables in codes.py) or BadResponseError; `now` is for a Retry-After that is a date.
-    `strict` refuses a member that stands twice, for then an answer says two things.
+    `strict` refuses a member that stands twice, for then an answer says two things. For what `submits`, an HTTP error
+    whose body says success says two things as well.
     """
     http_ok = answer.http_status // 100 == 2
     body: dict[str, Any] = {}
@@ -51,9 +55,12 @@ def settle(answer: Answer, operation: str, now: datetime, *, strict: bool = Fals
     if http_ok and problem is not None:
         refused = BadResponseError(problem, http_status=answer.http_status, content=answer.content)
     elif code in (None, SUCCESS) or echo:
-        refused = refusal(answer, body, operation, None, http_code(answer.http_status), now)
+        contradicts = submits and SAYS_SUCCESS.search(answer.content)
+        known = CONTRADICTION if contradicts else http_code(answer.http_status)
+        refused = refusal(answer, body, operation, None, known, now)
     else:
-        refused = refusal(answer, body, operation, code, CODES.get(code, UNLISTED), now)
+        known = (submits and ON_SUBMIT.get(code)) or CODES.get(code, UNLISTED)
+        refused = refusal(answer, body, operation, code, known, now)
     del body  # no frame of the traceback may hold what Atlas wrote: error trackers send locals
     raise refused
 

@@ -59,6 +59,8 @@ class ConcurrentSubmitError(InvalidRequestError):
 class NotSentError(AtlasRefundsError):
     """The request provably never reached Atlas (name look-up, connection, TLS). Safe to repeat, submits too."""
 
+    retryable = True
+
 
 class NoAnswerError(AtlasRefundsError):
     """The request may have reached Atlas, but no whole answer came (time-out, connection lost).
@@ -75,8 +77,11 @@ class NoAnswerError(AtlasRefundsError):
 class OutcomeUnknownError(AtlasRefundsError):
     """A submit may or may not have been executed. Do not repeat it: find out, then decide.
 
-    `seen` says in words what was observed, `__cause__` is the failure behind it.
+    `seen` says in words what was observed, `__cause__` is the failure behind it. After a restart make one yourself,
+    with `at` = now: nothing of a process that has ended is sent later.
     """
+
+    retryable = False
 
     def __init__(
         self,
@@ -86,6 +91,9 @@ class OutcomeUnknownError(AtlasRefundsError):
         offer_id: str | None,
         passengers: "tuple[RefundPassenger, ...]",
         at: datetime,
+        left: datetime | None = None,
+        left_monotonic: float | None = None,
+        order_no: str | None = None,
         refund_code: str | None = None,
         content: bytes = b"",
     ) -> None:
@@ -96,10 +104,20 @@ class OutcomeUnknownError(AtlasRefundsError):
         self.passengers = passengers
         self.at = at
         """When the submit was started, UTC."""
+        self.left = left or at
+        """The moment after which nothing of it can have left any more, UTC: its last attempt was given up."""
+        self.left_monotonic = left_monotonic
+        """The same moment by this process' monotonic clock, in seconds; None in a copy and in another process."""
+        self.order_no: str | None = order_no or getattr(order, "order_no", None)
+        """Atlas' number of the order, also where it was named by its PNR and a quote has shown the number."""
         self.refund_code = refund_code
-        """The code of the refund, where the answer could be read so far: then it was submitted."""
+        """A refund code that stood in an answer which cannot be trusted: something to look for, no proof."""
         self.content = content
         """The answer's bytes, if one came."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        restore, (kind, args, state) = super().__reduce__()
+        return restore, (kind, args, {**state, "left_monotonic": None})
 
 
 class BadResponseError(AtlasRefundsError):
@@ -143,7 +161,7 @@ class ApiError(AtlasRefundsError):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same quote or query can succeed later. A submit is never repeated because of it."""
+        """Whether the same call can succeed later, and is safe to repeat then; on a submit too."""
         return self.advice.retryable
 
 
@@ -152,7 +170,7 @@ class AuthenticationError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """Too many calls. Slow down; before a second submit find out about the first."""
+    """Too many calls. Slow down; where a submit got code 905, look for the order's refunds before another one."""
 
 
 class ServerError(ApiError):
@@ -172,7 +190,7 @@ class AlreadySubmittedError(ApiError):
 
 
 class SubmissionInProgressError(ApiError):
-    """A submit of this order is being processed right now. Wait, then query; do not submit again."""
+    """A submit of this order is being processed right now. Wait, then look for its refund; do not submit again."""
 
 
 class NotRefundableError(ApiError):

@@ -8,7 +8,7 @@ import attrs
 from atlas_refunds_api.types import Model
 
 from .clocks import Clock
-from .errors import ConfigurationError, RateLimitedError
+from .errors import ConfigurationError, NotSentError, RateLimitedError
 from .loops import PerLoop
 
 TOO_MANY_SUBMITS = 905
@@ -47,19 +47,34 @@ class Pace:
         """Of the calls in flight in this event loop."""
         return self._slots.here()
 
-    async def turn(self, name: str, *, once: bool, waits: Callable[[float], None]) -> None:
-        """Wait for a token; `waits` is told before a wait begins. Then take one of `slots`."""
-        wait = self.reserve(self._clock.monotonic(), once=once)
+    async def turn(self, name: str, *, once: bool, within: float, waits: Callable[[float], None]) -> float:
+        """Wait for a token, then for one of `slots`, which the caller releases. The seconds of `within` that are left.
+
+        `waits` is told before a wait for a token begins. Raises NotSentError when `within` does not suffice; a call
+        that goes out `once` leaves half of it for its answer, for what is cut off is an open question.
+        """
+        slots, began, patience = self.slots, self._clock.monotonic(), within / 2 if once else within
+        wait = self.reserve(began, name, once=once, within=patience)
         if wait > 0:
             waits(wait)
             await self._clock.sleep(wait)
+        try:
+            async with asyncio.timeout(patience - (self._clock.monotonic() - began)):
+                await slots.acquire()
+        except TimeoutError:
+            raise NotSentError(f"{name}: its turn did not come within {patience:.1f} s; nothing was sent") from None
+        return within - (self._clock.monotonic() - began)
 
-    def reserve(self, now: float, *, once: bool) -> float:
-        """Take one token; the seconds until it may be used."""
+    def reserve(self, now: float, name: str, *, once: bool, within: float = float("inf")) -> float:
+        """Take one token; the seconds until it may be used. Raises NotSentError and takes none if that is too long."""
         held = max(self._hold_all, self._hold_submits if once else now) - now
         token = 1 / self._limit.per_second
-        self._full_at = max(self._full_at, now) + token
-        return max(0.0, held, self._full_at - now - token * self._limit.burst)
+        full_at = max(self._full_at, now) + token
+        wait = max(0.0, held, full_at - now - token * self._limit.burst)
+        if wait > within:
+            raise NotSentError(f"{name}: its turn comes in {wait:.1f} s, it has {within:.1f} s; nothing was sent")
+        self._full_at = full_at
+        return wait
 
     def slow_down(self, error: RateLimitedError) -> None:
         """A rate limit that one call met holds back its siblings, for no longer than `longest_hold`."""

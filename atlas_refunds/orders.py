@@ -77,5 +77,10 @@ def wire_keys(order: OrderRef) -> dict[str, str | None]:
             raise InvalidOrderRef(f"order: give OrderNo or AirlinePnr, not {type(order).__name__}")
 
 
+def names_another(order_no: str | None, asked: OrderRef) -> bool:
+    """Whether an answer names another order than the one that was asked about."""
+    return isinstance(asked, OrderNo) and order_no not in (None, "", asked.order_no)
+
+
 def fits(form: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None

@@ -4,10 +4,12 @@ Each result is the generated model of its answer (all its fields, `raw`, `extra`
 users by regenerating alone.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import attrs
+from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import (
     FastConfirmation,
     RefundOrder,
@@ -18,7 +20,7 @@ from atlas_refunds_api.models import (
 )
 
 from .errors import BadResponseError, RefundNotCompletedError
-from .orders import ORDER_NO, AirlinePnr, OrderNo, OrderRef, fits
+from .orders import ORDER_NO, AirlinePnr, OrderNo, OrderRef, fits, names_another
 from .statuses import is_final, is_refunded
 from .tokens import RefundToken
 
@@ -108,9 +110,30 @@ def token_of(refund: Followable) -> RefundToken:
     return refund if isinstance(refund, RefundToken) else refund.token
 
 
-def only(states: list[RefundState], refund_code: str | None) -> RefundState:
-    """The one refund that was asked for; without a code there has to be exactly one."""
-    found = [state for state in states if refund_code in (None, state.refund_code)]
+def listed(answer: Mapping[str, Any], asked: OrderRef, *, strict: bool) -> list[RefundState]:
+    """The refunds of a query's answer, each with its own order; `strict` refuses an entry that says nothing.
+
+    Raises WireError.
+    """
+
+    def read(entry: dict[str, Any]) -> RefundState:
+        state = RefundState.from_dict(entry, order=asked)
+        if not state.order_no or not names_another(state.order_no, asked):
+            return state
+        if not fits(ORDER_NO, state.order_no):
+            raise wire.WireError("an order number", "something else", "orderNo")
+        return attrs.evolve(state, order=OrderNo(state.order_no))
+
+    entries = answer.get("refundOrders")
+    if strict and isinstance(entries, list) and None in entries:
+        raise wire.WireError("an object", "null", "refundOrders")
+    return list(wire.many(answer, "refundOrders", read))
+
+
+def only(states: list[RefundState], asked: OrderRef, refund_code: str | None) -> RefundState:
+    """The one refund that was asked for; without a code there has to be exactly one. Another order's is none."""
+    mine = [state for state in states if not names_another(state.order_no, asked)]
+    found = [state for state in mine if refund_code in (None, state.refund_code)]
     if len(found) != 1:
         problem = f"{len(states)} refunds are listed, {len(found)} of them fit"
         raise BadResponseError(problem, http_status=200, content=b"")

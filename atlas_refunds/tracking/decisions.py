@@ -20,6 +20,7 @@ from ..errors import (
     InvalidRequestError,
     NotSentError,
     OutcomeUnknownError,
+    RateLimitedError,
     SubmissionInProgressError,
 )
 from ..reconciling import Reconciliation, Verdict
@@ -77,7 +78,7 @@ def answered(row: Tracked, result: SubmitResult, now: float, policy: Policy) -> 
             return attrs.evolve(later(row, Step.UNCLEAR, note, now, policy), token=token)
         case AlreadySubmittedError() | SubmissionInProgressError():
             return later(row, Step.UNCLEAR, f"the submit was answered with code {result.code}", now, policy)
-        case ApiError(retryable=True):
+        case RateLimitedError() | ApiError(retryable=True):
             return later(row, Step.WAITING, f"the submit was answered with code {result.code}", now, policy)
         case _:
             return attrs.evolve(row, step=Step.REFUSED, note=str(result), intent=None)

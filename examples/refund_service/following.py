@@ -108,6 +108,7 @@ class Follower:
             offer_id=row.offer,
             passengers=passengers_from(row.passengers),
             at=datetime.now(UTC),
+            refund_code=RefundToken.parse(row.token).refund_code if row.token else None,
         )
         found = await self._atlas.reconcile(unknown, patience=self._settings.patience)
         facts = {"key": row.key, "order_no": row.order_no, "verdict": found.verdict.value}

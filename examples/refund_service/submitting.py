@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 from atlas_refunds import (
-    AlreadySubmittedError,
+    Advice,
     ApiError,
     NotSentError,
     OutcomeUnknownError,
@@ -13,7 +13,6 @@ from atlas_refunds import (
     Refund,
     RefundToken,
     Submission,
-    SubmissionInProgressError,
     SubmitResult,
 )
 
@@ -58,12 +57,12 @@ def outcome(result: SubmitResult, submitted: float) -> tuple[Step, dict[str, obj
         case Refund():
             known = {"token": str(result.token), "status": str(result.refund_status), "passengers": ""}
             return Step.SUBMITTED, {**known, "note": "", "due": now}
-        case OutcomeUnknownError(refund_code=str(code)):
+        case OutcomeUnknownError(refund_code=str(code)):  # to be looked for, it is no proof
             token = RefundToken(order=result.order, refund_code=code, submitted=result.at)
-            return Step.SUBMITTED, {"token": str(token), "passengers": "", "note": "", "due": now}
+            return Step.UNCLEAR, {"token": str(token), "due": now, "note": result.seen}
         case OutcomeUnknownError():
             return Step.UNCLEAR, {"due": now, "note": result.seen}
-        case AlreadySubmittedError() | SubmissionInProgressError():  # perhaps by us: the request may arrive twice
+        case ApiError(advice=Advice.DUPLICATE | Advice.LOOK):  # perhaps by us: the request may arrive twice
             return Step.UNCLEAR, {"due": now, "note": f"Atlas answered with code {result.code}"}
         case QuoteExpiredError():
             return Step.QUOTED, {"due": later, "note": "the quote has expired"}

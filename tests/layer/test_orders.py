@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas_refunds import AirlinePnr, InvalidOrderRef, OrderNo, OrderRef, order_ref
+from atlas_refunds import (
+    AirlinePnr,
+    AtlasRefunds,
+    BadResponseError,
+    InvalidOrderRef,
+    OrderNo,
+    OrderRef,
+    RefundToken,
+    order_ref,
+)
 from atlas_refunds.orders import wire_keys
+
+from .conftest import CODE, ORDER, queried
+from .wire_server import WireServer, answers
 
 UNUSED = st.sampled_from([None, ""])
 ORDER_NOS = st.from_regex(r"[!-~]{1,64}", fullmatch=True)
@@ -97,6 +109,18 @@ def test_the_classes_check_themselves() -> None:
         AirlinePnr("", carrier="G9")
     with pytest.raises(InvalidOrderRef):
         AirlinePnr("S24933", carrier="")
+
+
+async def test_refund_of_another_order_is_not_passed_off_as_one_of_this(atlas: AtlasRefunds, wire: WireServer) -> None:
+    wire.plays(answers(queried(2, orderNo="ANOTHER")))
+    (listed,) = await atlas.query(ORDER, None)
+    assert listed.token == RefundToken(order=OrderNo("ANOTHER"), refund_code=CODE)
+    for code in (CODE, None):
+        with pytest.raises(BadResponseError, match="0 of them fit"):
+            await atlas.get(ORDER, code)
+    wire.plays(answers(queried(2, orderNo="an other")))
+    with pytest.raises(BadResponseError, match="orderNo"):
+        await atlas.query(ORDER, None)
 
 
 def test_a_repr_does_not_show_the_pnr() -> None:

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from atlas_refunds import (
+    ApiError,
     AtlasRefunds,
     AtlasRefundsError,
+    InvalidRequestError,
     NotSentError,
     OrderNo,
     OutcomeUnknownError,
@@ -135,12 +137,83 @@ async def test_an_http_refusal_is_clear_too(status: int, wire: WireServer, atlas
     watch_for_doubles(wire)
 
 
+@pytest.mark.parametrize("quotes", ["", '"'])
+async def test_status_of_very_many_digits_leaves_the_outcome_open(
+    quotes: str, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(answers(f'{{"status": {quotes}{"9" * 5000}{quotes}}}'.encode()))
+    with pytest.raises(OutcomeUnknownError):
+        await atlas.submit(ORDER, offer_id="q_1")
+    watch_for_doubles(wire)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 429])
+@pytest.mark.parametrize(
+    "body",
+    [SUBMITTED, {"refundCode": CODE}, CUT_OFF, b'{"status": 400, "status": 0}'],
+    ids=["success", "a code", "cut off", "said twice"],
+)
+async def test_success_under_an_http_refusal_leaves_the_outcome_open(
+    status: int, body: object, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(answers(body, status))
+    with pytest.raises(OutcomeUnknownError):
+        await atlas.submit(ORDER, passengers=[ZHAO])
+    watch_for_doubles(wire)
+
+
+@pytest.mark.parametrize("code", [814, 905])
+async def test_refusal_that_tells_of_another_submit_says_to_look_for_it(
+    code: int, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(refuses(code))
+    with pytest.raises(ApiError, match="look for the order's refunds") as caught:
+        await atlas.submit(ORDER, passengers=[ZHAO])
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("act", "safe"),
+    [
+        *[(refuses(code), code in (429, 809)) for code in CLEAR_CODES],
+        (answers_html(429), True),
+        (answers_html(404), False),
+        (answers_html(503), False),
+        (refuses(2), False),
+        (closes_before_answer, False),
+    ],
+)
+async def test_retryable_of_a_submit_means_that_submitting_again_is_safe(
+    act: Act, safe: bool, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(act)
+    with pytest.raises((ApiError, OutcomeUnknownError)) as caught:
+        await atlas.submit(ORDER, passengers=[ZHAO])
+    assert isinstance(caught.value, ApiError | OutcomeUnknownError)
+    assert caught.value.retryable is safe
+
+
+async def test_quote_of_another_order_is_not_submitted(wire: WireServer, atlas: AtlasRefunds) -> None:
+    wire.plays(answers({"status": 0, "isRefundable": True, "refundOfferId": "q_7", "orderNo": "ANOTHER"}))
+    quote = await atlas.quote(ORDER, [ZHAO])
+    with pytest.raises(InvalidRequestError, match="another order"):
+        await atlas.submit(quote)
+    assert [call.path for call in wire.calls] == ["/refundQuotation.do"]
+
+
 # ---- not sent --------------------------------------------------------------------------------------------------------
 async def test_nobody_listens(clock: HandClock) -> None:
     async with AtlasRefunds(CREDENTIALS, base_url=f"http://127.0.0.1:{free_port()}", clock=clock) as atlas:
         with pytest.raises(NotSentError, match="nothing was sent"):
             await atlas.submit(ORDER, offer_id="q_1")
     assert len(clock.sleeps) == 2  # three attempts
+
+
+async def test_not_sent_is_safe_to_repeat(clock: HandClock) -> None:
+    async with AtlasRefunds(CREDENTIALS, base_url=f"http://127.0.0.1:{free_port()}", clock=clock) as atlas:
+        with pytest.raises(NotSentError) as caught:
+            await atlas.submit(ORDER, offer_id="q_1")
+    assert caught.value.retryable
 
 
 async def test_a_submit_that_finds_somebody_at_last_is_executed_once(clock: HandClock) -> None:

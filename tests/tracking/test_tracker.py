@@ -84,7 +84,8 @@ async def test_a_submit_whose_turn_does_not_come_was_not_sent(sqlite_url: str, t
         track(sqlite_url, client=slow, work=False) as tracker,
     ):
         row = await tracker.submit(await quoted(slow, "SIM-REFUNDED"), key="a")
-        assert (row.step, row.note) == (Step.WAITING, "submit: its turn did not come in time")
+        assert row.step is Step.WAITING
+        assert "its turn" in (row.note or "")
 
 
 @pytest.mark.parametrize("fault", ["lost_answer", "reset_mid_body", "html_200", "system_error"])
