@@ -1,5 +1,6 @@
 """One call, as often as it may be sent: turn, attempt, answer, repeat."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from . import polling
 from .clocks import Clock
 from .codes import SUCCESS, Advice
 from .deviations import DriftWatch, Note
-from .envelope import Answer, settle
+from .envelope import Answer, request_id_of, settle
 from .errors import (
     ApiError,
     AtlasRefundsError,
@@ -27,7 +28,8 @@ from .retries import RetryPolicy
 from .transport import Request, Transport
 
 T = TypeVar("T")
-Read: TypeAlias = Callable[[dict[str, Any]], T]
+Read: TypeAlias = Callable[[dict[str, Any], str | None], T]
+"""Makes the result of a decoded body and Atlas' id of the request."""
 
 OUTCOMES: dict[type[BaseException], Outcome] = {
     ApiError: Outcome.REFUSED,
@@ -41,7 +43,7 @@ class Caller:
     """Sends requests until they are answered, or may not be repeated any more."""
 
     def __init__(self, transport: Transport, retry: RetryPolicy, pace: Pace, clock: Clock, emit: Emitter) -> None:
-        self._transport, self._retry, self._pace, self._clock, self._emit = transport, retry, pace, clock, emit
+        self._transport, self._retry, self._pace, self.clock, self._emit = transport, retry, pace, clock, emit
         self.drift = DriftWatch(emit, clock)
 
     async def call(self, request: Request, read: Read[T], *, within: float | None = None) -> T:
@@ -49,17 +51,20 @@ class Caller:
 
         Raises what the last attempt raised, with the list of all attempts in `.attempts`.
         """
-        policy, began = self._retry, self._clock.monotonic()
+        policy, began = self._retry, self.clock.monotonic()
+        until = None
         if within is not None:
-            left = timedelta(seconds=min(max(within, 0.001), 86_400))
-            policy = attrs.evolve(policy, deadline=min(policy.deadline, left))
-            request = attrs.evolve(request, timeout=min(request.timeout, left))
+            within = min(max(within, 0.001), 86_400)
+            policy = attrs.evolve(policy, deadline=min(policy.deadline, timedelta(seconds=within)))
+            until = began + within
         attempts: list[Attempt] = []
         while True:
-            await self._pace.turn(request.name, once=request.once, waits=partial(self._pause, request, "limit"))
+            await self._turn(request, until)
             try:
-                async with self._pace.slots:
-                    return await self._attempt(request, read, attempts)
+                try:
+                    return await self._attempt(self._bounded(request, until), read, attempts)
+                finally:
+                    self._pace.slots.release()
             except AtlasRefundsError as error:
                 error.attempts = tuple(attempts)
                 if isinstance(error, RateLimitedError):
@@ -68,16 +73,31 @@ class Caller:
                     error,
                     once=request.once,
                     attempt=len(attempts),
-                    elapsed=timedelta(seconds=self._clock.monotonic() - began),
+                    elapsed=timedelta(seconds=self.clock.monotonic() - began),
                     roll=polling.roll(),
                 )
                 if wait is None:
                     raise
             self._pause(request, "retry", wait.total_seconds())
-            await self._clock.sleep(wait.total_seconds())
+            await self.clock.sleep(wait.total_seconds())
+
+    async def _turn(self, request: Request, until: float | None) -> None:
+        """Wait for a turn and take a slot. Raises NotSentError, also when `until` comes first."""
+        try:
+            async with asyncio.timeout(None if until is None else until - self.clock.monotonic()):
+                await self._pace.turn(request.name, once=request.once, waits=partial(self._pause, request, "limit"))
+                await self._pace.slots.acquire()
+        except TimeoutError:
+            raise NotSentError(f"{request.name}: its turn did not come in time; nothing was sent") from None
+
+    def _bounded(self, request: Request, until: float | None) -> Request:
+        if until is None:
+            return request
+        left = timedelta(seconds=max(until - self.clock.monotonic(), 0.001))
+        return attrs.evolve(request, timeout=min(request.timeout, left))
 
     async def _attempt(self, request: Request, read: Read[T], attempts: list[Attempt]) -> T:
-        at, began = self._clock.now(), self._clock.monotonic()
+        at, began = self.clock.now(), self.clock.monotonic()
         failure: BaseException | None = None
         answer: Answer | None = None
         try:
@@ -96,7 +116,7 @@ class Caller:
                 operation=request.name,
                 number=len(attempts) + 1,
                 url=self._transport.url(request),
-                seconds=self._clock.monotonic() - began,
+                seconds=self.clock.monotonic() - began,
                 outcome=outcome_of(failure),
                 http_status=None if answer is None else answer.http_status,
                 code=failure.code if isinstance(failure, ApiError) else None if failure else SUCCESS,
@@ -108,16 +128,22 @@ class Caller:
                 self.drift.note(request.name, Note("status", "unlisted code", str(failure.code or failure.http_status)))
 
     def _pause(self, request: Request, reason: str, seconds: float) -> None:
-        self._emit(Pause(at=self._clock.now(), operation=request.name, reason=reason, seconds=seconds))
+        self._emit(Pause(at=self.clock.now(), operation=request.name, reason=reason, seconds=seconds))
 
 
 def understood(answer: Answer, request: Request, read: Read[T], now: datetime) -> T:
     """The typed answer. Raises ApiError or BadResponseError; no frame of the traceback holds what Atlas wrote."""
     try:
-        return read(settle(answer, request.name, now, strict=request.once))
+        return read(*settled(answer, request, now))
     except WireError as error:
         problem = str(error)
     raise BadResponseError(problem, http_status=answer.http_status, content=answer.content)
+
+
+def settled(answer: Answer, request: Request, now: datetime) -> tuple[dict[str, Any], str | None]:
+    """The body of a success, and Atlas' id of the request."""
+    body = settle(answer, request.name, now, strict=request.once)
+    return body, request_id_of(body, answer.headers)
 
 
 def outcome_of(failure: BaseException | None) -> Outcome:

@@ -4,11 +4,11 @@ import asyncio
 import sys
 from contextvars import Context
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import attrs
 
+from .arguments import family
 from .errors import ConfigurationError
 from .transport import Connections
 
@@ -68,19 +68,10 @@ class Own:
 
 async def borrowed(client: "httpx.AsyncClient | aiohttp.ClientSession", max_body: int) -> Connections:
     """A client that the user made, so its library is there already."""
-    if "aiohttp" in sys.modules:
-        import aiohttp
+    if family(client) == "aiohttp":
+        from .sessions import BorrowedSession
 
-        if isinstance(client, aiohttp.ClientSession):
-            from .sessions import BorrowedSession
-
-            return BorrowedSession(client, max_body)
+        return BorrowedSession(cast("aiohttp.ClientSession", client), max_body)
     from .borrowed import BorrowedClient
 
-    return BorrowedClient(cast("httpx.AsyncClient", client), library_of(client), max_body)
-
-
-def library_of(client: object) -> ModuleType:
-    """httpx or httpx2, by the client's class or a base of it."""
-    names = (kind.__module__.partition(".")[0] for kind in type(client).__mro__)
-    return sys.modules[next(name for name in names if name in ("httpx", "httpx2"))]
+    return BorrowedClient(cast("httpx.AsyncClient", client), sys.modules[family(client)], max_body)

@@ -17,7 +17,7 @@ from atlas_refunds_api.models import (
     RefundStatus,
 )
 
-from .errors import BadResponseError, RefundNotCompletedError
+from .errors import BadResponseError, InvalidRequestError, RefundNotCompletedError, RefundNotFoundError
 from .orders import AirlinePnr, OrderNo, OrderRef
 from .statuses import is_final, is_refunded
 from .tokens import RefundToken
@@ -35,6 +35,8 @@ class RefundQuote(RefundQuotationResponse):
     passengers: tuple[RefundPassenger, ...]
     requested_currency: str | None = None
     """The display currency that was asked for; a submit of this quote asks for it again."""
+    request_id: str | None = attrs.field(default=None, eq=False)
+    """Atlas' id of the request, for its support, if the answer names one."""
 
 
 class _Followed(Protocol):
@@ -67,6 +69,8 @@ class Refund(_Outcome, RefundResponse):
     """When, UTC, by this machine's clock."""
     quoted_fast: bool = False
     """Whether the quote announced a fast confirmation; the submit's own answer leaves it out."""
+    request_id: str | None = attrs.field(default=None, eq=False)
+    """Atlas' id of the request, for its support, if the answer names one."""
 
     @property
     def token(self) -> RefundToken:
@@ -84,6 +88,8 @@ class RefundState(_Outcome, RefundOrder):
     """Where a refund stands (refunds page, /queryRefundOrders.do)."""
 
     order: OrderRef
+    request_id: str | None = attrs.field(default=None, eq=False)
+    """Atlas' id of the request, for its support, if the answer names one."""
 
     @property
     def token(self) -> RefundToken:
@@ -101,17 +107,32 @@ def best_ref(asked: OrderRef, order_no: str | None) -> OrderRef:
     return OrderNo(order_no) if isinstance(asked, AirlinePnr) and order_no else asked
 
 
-Followable: TypeAlias = Refund | RefundState | RefundToken
+Followable: TypeAlias = Refund | RefundState | RefundToken | str
+"""What names a refund that is to be followed; text is that of a token."""
 
 
 def token_of(refund: Followable) -> RefundToken:
-    return refund if isinstance(refund, RefundToken) else refund.token
+    """Raises InvalidRequestError when it is none of these, or text that is no token."""
+    match refund:
+        case RefundToken():
+            return refund
+        case Refund() | RefundState():
+            return refund.token
+        case str():
+            return RefundToken.parse(refund)
+        case _:  # what type checkers exclude and callers do
+            given = type(refund).__name__
+            raise InvalidRequestError(f"refund: give a Refund, a RefundState, a RefundToken or its text, not {given}")
 
 
-def only(states: list[RefundState], refund_code: str | None) -> RefundState:
-    """The one refund that was asked for; without a code there has to be exactly one."""
+def only(states: list[RefundState], order: OrderRef, refund_code: str | None) -> RefundState:
+    """The one refund that was asked for; without a code there has to be exactly one.
+
+    Raises RefundNotFoundError, or BadResponseError when several fit.
+    """
     found = [state for state in states if refund_code in (None, state.refund_code)]
-    if len(found) != 1:
-        problem = f"{len(states)} refunds are listed, {len(found)} of them fit"
-        raise BadResponseError(problem, http_status=200, content=b"")
+    if not found:
+        raise RefundNotFoundError(order=order, refund_code=refund_code)
+    if len(found) > 1:
+        raise BadResponseError(f"{len(found)} of the refunds it lists fit", http_status=200, content=b"")
     return found[0]

@@ -20,6 +20,7 @@ from atlas_refunds import (
     PaymentMode,
     PollSchedule,
     RefundNotCompletedError,
+    RefundNotFoundError,
     RefundState,
     RefundStatus,
     RefundToken,
@@ -167,7 +168,7 @@ async def test_four_failed_polls_in_a_row_are_endured(fault: str, wire: WireServ
     assert len(wire.calls) == 10
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", [fault for fault in PASSING if fault != "not listed"])
 async def test_the_twentieth_failure_in_a_row_is_raised(fault: str, wire: WireServer, patient: AtlasRefunds) -> None:
     wire.plays(answers(queried(0)), PASSING[fault])
     async with patient:
@@ -175,6 +176,28 @@ async def test_the_twentieth_failure_in_a_row_is_raised(fault: str, wire: WireSe
             await patient.wait(TOKEN)
     assert not isinstance(caught.value, WaitTimeoutError)
     assert len(wire.calls) == 21
+
+
+NOT_LISTED = answers({"status": 0, "refundOrders": []})
+
+
+async def test_a_refund_that_is_not_listed_is_given_up_within_minutes(
+    wire: WireServer, patient: AtlasRefunds, clock: HandClock
+) -> None:
+    """Other failures in between say nothing about it; a listing in between begins the count anew."""
+    wire.plays(*[NOT_LISTED] * 4, answers(queried(0)), *[NOT_LISTED, refuses(2)] * 4, NOT_LISTED)
+    async with patient:
+        with pytest.raises(RefundNotFoundError):
+            await patient.wait(TOKEN, schedule=PollSchedule.every(timedelta(minutes=3)))
+    assert len(wire.calls) == 14
+    wire.calls.clear()
+    wire.plays(NOT_LISTED)
+    began = clock.now()
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, retry=ONCE) as by_default:
+        with pytest.raises(RefundNotFoundError):
+            await by_default.wait(TOKEN)
+    assert len(wire.calls) == 5
+    assert timedelta(minutes=10) < clock.now() - began < timedelta(minutes=16)
 
 
 async def test_the_budget_of_failures_is_a_setting(wire: WireServer, patient: AtlasRefunds) -> None:
@@ -316,9 +339,11 @@ async def test_get_finds_the_one_among_others(wire: WireServer, atlas: AtlasRefu
     others = [{"refundCode": "202505-0001", "refundStatus": 4}, {"refundStatus": 1}]
     wire.plays(answers({"status": 0, "refundOrders": [*others, {"refundCode": CODE, "refundStatus": 2}]}))
     assert (await atlas.get(ORDER, CODE)).refund_status is RefundStatus.REFUNDED
-    with pytest.raises(BadResponseError, match="3 refunds are listed, 0 of them fit"):
+    with pytest.raises(RefundNotFoundError) as caught:
         await atlas.get(ORDER, "202505-0099")
-    with pytest.raises(BadResponseError, match="3 of them fit"):
+    assert (caught.value.order, caught.value.refund_code) == (ORDER, "202505-0099")
+    assert str(caught.value) == f"Atlas lists no refund of order {ORDER.order_no} with code 202505-0099"
+    with pytest.raises(BadResponseError, match="3 of the refunds it lists fit"):
         await atlas.get(ORDER, None)
     assert len(await atlas.query(ORDER, None)) == 3
 
