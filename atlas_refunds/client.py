@@ -10,7 +10,7 @@ from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import RefundPassenger
 
 from . import reconciling
-from .arguments import ClientSettings, family, given, plain_function, says_what_to_give
+from .arguments import ClientSettings, given, plain_function, says_what_to_give
 from .asking import Asking
 from .bodies import MAX_BODY
 from .caller import Caller
@@ -22,9 +22,8 @@ from .errors import OutcomeUnknownError
 from .events import Deviation, Emitter, Handler, log_event
 from .followers import FollowsRefunds
 from .limits import Pace, RateLimit
-from .loading import Own, borrowed
+from .loading import connecting
 from .orders import OrderNo, OrderRef
-from .proxies import checked_proxy
 from .reconciling import Reconciliation, Verdict
 from .results import Followable, Refund, RefundQuote, RefundState, only, token_of
 from .retries import RetryPolicy
@@ -92,14 +91,8 @@ class AtlasRefunds(FollowsRefunds):
         schedule = given("schedule", schedule, PollSchedule)
         emit = Emitter([log_event] if on_event is None else [log_event, plain_function("on_event", on_event)])
         super().__init__(schedule, limit.in_flight, clock or SystemClock(), emit)
-        if http_client is not None:
-            family(http_client)
-        self._transport = Transport(
-            url,
-            Own(url, limit.in_flight, max_answer, proxy and checked_proxy(proxy), tls, trust_env)
-            if http_client is None
-            else partial(borrowed, http_client, max_answer),
-        )
+        connect = connecting(url, http_client, limit.in_flight, max_answer, proxy, tls, trust_env)
+        self._transport = Transport(url, connect)
         retry, pace = given("retry", retry, RetryPolicy), Pace(limit, self._clock)
         self._caller = Caller(self._transport, retry, pace, self._clock, emit)
         self._submitter = Submitter(self._caller, guard or OrderLocks(), self._clock, emit)

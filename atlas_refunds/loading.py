@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from contextvars import Context
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -10,6 +12,7 @@ import attrs
 
 from .arguments import family
 from .errors import ConfigurationError
+from .proxies import checked_proxy
 from .transport import Connections
 
 if TYPE_CHECKING:
@@ -64,6 +67,22 @@ class Own:
         if tls is not None:
             tls.set_alpn_protocols(["http/1.1"])
         return tls, None if self.proxy is None else proxies.for_httpcore(self.proxy)
+
+
+def connecting(
+    url: str,
+    client: "httpx.AsyncClient | aiohttp.ClientSession | None",
+    max_idle: int,
+    max_body: int,
+    proxy: str | None,
+    tls: "ssl.SSLContext | None",
+    trust_env: bool,
+) -> Callable[[], Awaitable[Connections]]:
+    """How connections are made at the first call. Raises ConfigurationError for what cannot work."""
+    if client is None:
+        return Own(url, max_idle, max_body, proxy and checked_proxy(proxy), tls, trust_env)
+    family(client)
+    return partial(borrowed, client, max_body)
 
 
 async def borrowed(client: "httpx.AsyncClient | aiohttp.ClientSession", max_body: int) -> Connections:
