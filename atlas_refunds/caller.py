@@ -11,7 +11,7 @@ from atlas_refunds_api.types import Deviations, WireError
 
 from . import polling
 from .clocks import Clock
-from .codes import SUCCESS, Advice
+from .codes import NAMES_WHAT_IS_WRONG, SUCCESS, Advice
 from .deviations import DriftWatch, Note
 from .envelope import Answer, request_id_of, settle
 from .errors import (
@@ -26,6 +26,7 @@ from .events import Attempt, Emitter, Outcome, Pause
 from .limits import Pace
 from .retries import RetryPolicy
 from .transport import Request, Transport
+from .words import is_harmless
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[dict[str, Any], str | None], T]
@@ -135,6 +136,9 @@ def understood(answer: Answer, request: Request, read: Read[T], now: datetime) -
     """The typed answer. Raises ApiError or BadResponseError; no frame of the traceback holds what Atlas wrote."""
     try:
         return read(*settled(answer, request, now))
+    except ApiError as error:
+        told(error, request)
+        raise
     except WireError as error:
         problem = str(error)
     raise BadResponseError(problem, http_status=answer.http_status, content=answer.content)
@@ -144,6 +148,12 @@ def settled(answer: Answer, request: Request, now: datetime) -> tuple[dict[str, 
     """The body of a success, and Atlas' id of the request."""
     body = settle(answer, request.name, now, strict=request.once)
     return body, request_id_of(body, answer.headers)
+
+
+def told(error: ApiError, request: Request) -> None:
+    """Add Atlas' own words to the text, where they say which parameter is wrong and hold nothing of anybody."""
+    if error.code in NAMES_WHAT_IS_WRONG and error.message and is_harmless(error.message, request.content):
+        error.args = (f'{error}; Atlas says "{error.message}"',)
 
 
 def outcome_of(failure: BaseException | None) -> Outcome:
