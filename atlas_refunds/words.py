@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, cast
 
 SENTENCE: Final = re.compile(r"[A-Za-z0-9 .,:;'_()\[\]-]{1,120}")
 LIKE_A_NAME: Final = re.compile(r"\b(?=\w*[A-Z])[A-Z0-9_]{2,}\b|\d{4}")
@@ -28,6 +28,7 @@ def values(sent: Any) -> Iterator[str]:
     """Every text in a request."""
     if isinstance(sent, str):
         yield sent
-    inner: Iterable[Any] = sent.values() if isinstance(sent, dict) else sent if isinstance(sent, list) else ()
-    for value in inner:
-        yield from values(value)
+    elif isinstance(sent, (dict, list)):
+        inner = cast("dict[str, Any] | list[Any]", sent)
+        for value in inner.values() if isinstance(inner, dict) else inner:
+            yield from values(value)
