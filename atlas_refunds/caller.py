@@ -60,12 +60,12 @@ class Caller:
             until = began + within
         attempts: list[Attempt] = []
         while True:
-            await self._turn(request, until)
+            slots = await self._turn(request, until)
             try:
                 try:
                     return await self._attempt(self._bounded(request, until), read, attempts)
                 finally:
-                    self._pace.slots.release()
+                    slots.release()
             except AtlasRefundsError as error:
                 error.attempts = tuple(attempts)
                 if isinstance(error, RateLimitedError):
@@ -82,14 +82,20 @@ class Caller:
             self._pause(request, "retry", wait.total_seconds())
             await self.clock.sleep(wait.total_seconds())
 
-    async def _turn(self, request: Request, until: float | None) -> None:
-        """Wait for a turn and take a slot. Raises NotSentError, also when `until` comes first."""
+    async def _turn(self, request: Request, until: float | None) -> asyncio.Semaphore:
+        """Wait for a turn; one of the slots is taken then. Raises NotSentError, also when `until` comes first."""
+        waits, slots = partial(self._pause, request, "limit"), self._pace.slots
+        if until is None:
+            await self._pace.turn(request.name, once=request.once, waits=waits)
+            await slots.acquire()
+            return slots
         try:
-            async with asyncio.timeout(None if until is None else until - self.clock.monotonic()):
-                await self._pace.turn(request.name, once=request.once, waits=partial(self._pause, request, "limit"))
-                await self._pace.slots.acquire()
+            async with asyncio.timeout(until - self.clock.monotonic()):
+                await self._pace.turn(request.name, once=request.once, waits=waits)
+                await slots.acquire()
         except TimeoutError:
             raise NotSentError(f"{request.name}: its turn did not come in time; nothing was sent") from None
+        return slots
 
     def _bounded(self, request: Request, until: float | None) -> Request:
         if until is None:

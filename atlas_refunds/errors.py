@@ -17,8 +17,8 @@
     ├─ RefundNotCompletedError      only from raise_unless_refunded()
     └─ NotificationError            a webhook body that cannot be read
 
-Texts and reprs hold no credential, no passenger name, no PNR and nothing else that Atlas wrote; what Atlas wrote is
-in the attributes.
+Texts and reprs hold no credential, no passenger name, no PNR and nothing else that Atlas wrote, but for a sentence on a
+wrong parameter that names nobody (words.py); what Atlas wrote is in the attributes.
 """
 
 from datetime import datetime, timedelta

@@ -116,6 +116,10 @@ class FollowsRefunds:
 
         A flood of forged events costs one query per refund in half a minute at the most.
         """
+        from .notifications import UnverifiedNotification  # loaded with the first webhook
+
+        if not isinstance(event, UnverifiedNotification):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidRequestError(f"notify: give what parse_notification returned, not {type(event).__name__}")
         if event.order_no is not None:
             self._alarms.ring(event.order_no)
             for follower in self._followers:

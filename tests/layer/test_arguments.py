@@ -86,6 +86,10 @@ def test_a_slip_in_the_settings_says_what_to_give(slip: str) -> None:
     assert "0815" not in f"{caught.value!r} {caught.value.__context__!r} {ours}"
 
 
+async def notified(atlas: AtlasRefunds, event: Any) -> None:
+    atlas.notify(event)
+
+
 SLIPS_OF_CALLS: dict[str, tuple[Callable[[AtlasRefunds], Any], str]] = {
     "damaged token": (lambda a: a.wait("{}"), "token"),
     "an order to wait for": (lambda a: a.wait(ORDER), "give a Refund"),  # type: ignore[arg-type]
@@ -94,6 +98,7 @@ SLIPS_OF_CALLS: dict[str, tuple[Callable[[AtlasRefunds], Any], str]] = {
     "an interval for the schedule": (lambda a: a.wait(TOKEN, schedule=timedelta(1)), "PollSchedule"),  # type: ignore[arg-type]
     "text for the mode": (lambda a: a.wait(TOKEN, payment_mode="deposit"), "PaymentMode"),  # type: ignore[arg-type]
     "no event": (lambda a: a.confirm(b"{}", TOKEN), "parse_notification"),  # type: ignore[arg-type]
+    "a body": (lambda a: notified(a, b"{}"), "parse_notification"),
     "no time for a call": (lambda a: a.query(ORDER, CODE, timeout=0), "above zero"),
     "text for a time limit": (lambda a: a.get(ORDER, CODE, timeout="1"), "timedelta"),  # type: ignore[arg-type]
     "a day for a call": (lambda a: a.get(ORDER, CODE, timeout=timedelta(days=1)), "one hour"),
