@@ -16,7 +16,6 @@ from atlas_refunds import (
     OrderNo,
     PollSchedule,
     RefundChange,
-    RefundNotFoundError,
     RefundState,
     RefundStatus,
     RefundToken,
@@ -109,18 +108,6 @@ async def test_a_refund_is_followed_by_whatever_names_it_and_only_once(atlas: At
 async def test_what_is_no_list_of_tokens_is_refused(bad: Any, atlas: AtlasRefunds) -> None:
     with pytest.raises(InvalidRequestError, match=r"(?i)token"):
         atlas.follow(bad)
-
-
-async def test_a_refund_that_is_not_listed_is_told_once_and_not_followed_any_more(
-    atlas: AtlasRefunds, wire: WireServer
-) -> None:
-    not_listed = answers({"status": 0, "refundOrders": []})
-    wire.plays(*[not_listed] * 4, listed(0), not_listed)
-    seen, gone = await everything(atlas.follow([TOKEN]))
-    assert seen.state is not None
-    assert isinstance(gone.error, RefundNotFoundError)
-    assert gone.is_last
-    assert len(wire.calls) == 10
 
 
 async def test_iterating_outside_of_the_block_says_so(atlas: AtlasRefunds) -> None:

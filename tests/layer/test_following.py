@@ -178,28 +178,6 @@ async def test_the_twentieth_failure_in_a_row_is_raised(fault: str, wire: WireSe
     assert len(wire.calls) == 21
 
 
-NOT_LISTED = answers({"status": 0, "refundOrders": []})
-
-
-async def test_a_refund_that_is_not_listed_is_given_up_within_minutes(
-    wire: WireServer, patient: AtlasRefunds, clock: HandClock
-) -> None:
-    """Other failures in between say nothing about it; a listing in between begins the count anew."""
-    wire.plays(*[NOT_LISTED] * 4, answers(queried(0)), *[NOT_LISTED, refuses(2)] * 4, NOT_LISTED)
-    async with patient:
-        with pytest.raises(RefundNotFoundError):
-            await patient.wait(TOKEN, schedule=PollSchedule.every(timedelta(minutes=3)))
-    assert len(wire.calls) == 14
-    wire.calls.clear()
-    wire.plays(NOT_LISTED)
-    began = clock.now()
-    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, retry=ONCE) as by_default:
-        with pytest.raises(RefundNotFoundError):
-            await by_default.wait(TOKEN)
-    assert len(wire.calls) == 5
-    assert timedelta(minutes=10) < clock.now() - began < timedelta(minutes=16)
-
-
 async def test_the_budget_of_failures_is_a_setting(wire: WireServer, patient: AtlasRefunds) -> None:
     wire.plays(refuses(2))
     async with patient:
