@@ -180,6 +180,20 @@ async def test_the_time_of_a_call_bounds_its_repeats(wire: WireServer, clock: Ha
     assert len(wire.calls) == 3
 
 
+async def test_a_repeat_has_the_time_that_is_left(wire: WireServer, clock: HandClock) -> None:
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        clock.seconds += 9.95
+        await refuses(2)(reader, writer)
+
+    wire.plays(late, never_answers)
+    policy = RetryPolicy(attempts=2, base=timedelta())
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, retry=policy) as atlas:
+        with pytest.raises(NoAnswerError):
+            async with asyncio.timeout(5):
+                await atlas.get(ORDER, CODE, timeout=10)
+    assert len(wire.calls) == 2
+
+
 async def test_a_call_whose_turn_does_not_come_in_time_is_not_sent(wire: WireServer) -> None:
     wire.plays(never_answers)
     async with AtlasRefunds(CREDENTIALS, base_url=wire.url, limit=RateLimit(in_flight=1)) as atlas:
