@@ -49,6 +49,7 @@ from .errors import (
     QuoteExpiredError,
     RateLimitedError,
     RefundNotCompletedError,
+    RefundNotFoundError,
     ServerError,
     SubmissionInProgressError,
     WaitTimeoutError,
@@ -117,6 +118,7 @@ __all__ = [
     "RefundFareAmount",
     "RefundMethod",
     "RefundNotCompletedError",
+    "RefundNotFoundError",
     "RefundPassenger",
     "RefundPostTicketingServiceAmount",
     "RefundQuote",
@@ -155,6 +157,10 @@ _FOR_WEBHOOKS = {  # loaded when it is asked for
     "UnverifiedNotification": ".notifications",
     "parse_notification": ".notifications",
 }
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FOR_WEBHOOKS})
 
 
 def __getattr__(name: str) -> object:

@@ -10,9 +10,9 @@ from atlas_refunds_api.types import Deviations, WireError
 
 from . import polling
 from .clocks import Clock
-from .codes import SUCCESS, Advice
+from .codes import NAMES_WHAT_IS_WRONG, SUCCESS, Advice
 from .deviations import DriftWatch, Note
-from .envelope import Answer, settle
+from .envelope import Answer, request_id_of, settle
 from .errors import (
     ApiError,
     AtlasRefundsError,
@@ -25,9 +25,11 @@ from .events import Attempt, Emitter, Outcome, Pause
 from .limits import Pace
 from .retries import RetryPolicy
 from .transport import Request, Transport
+from .words import is_harmless
 
 T = TypeVar("T")
-Read: TypeAlias = Callable[[dict[str, Any]], T]
+Read: TypeAlias = Callable[[dict[str, Any], str | None], T]
+"""Makes the result of a decoded body and Atlas' id of the request."""
 
 OUTCOMES: dict[type[BaseException], Outcome] = {
     ApiError: Outcome.REFUSED,
@@ -41,7 +43,7 @@ class Caller:
     """Sends requests until they are answered, or may not be repeated any more."""
 
     def __init__(self, transport: Transport, retry: RetryPolicy, pace: Pace, clock: Clock, emit: Emitter) -> None:
-        self._transport, self._retry, self._pace, self._clock, self._emit = transport, retry, pace, clock, emit
+        self._transport, self._retry, self._pace, self.clock, self._emit = transport, retry, pace, clock, emit
         self.drift = DriftWatch(emit, clock)
 
     async def call(self, request: Request, read: Read[T], *, within: float | None = None, strict: bool = False) -> T:
@@ -50,21 +52,23 @@ class Caller:
         Raises what the last attempt raised, with the list of all attempts in `.attempts`, or NotSentError when its turn
         does not come within the time limit of the request.
         """
-        policy, began = self._retry, self._clock.monotonic()
+        policy, began = self._retry, self.clock.monotonic()
+        until = None
         if within is not None:
-            left = timedelta(seconds=min(max(within, 0.001), 86_400))
-            policy = attrs.evolve(policy, deadline=min(policy.deadline, left))
-            request = attrs.evolve(request, timeout=min(request.timeout, left))
+            within = min(max(within, 0.001), 86_400)
+            policy = attrs.evolve(policy, deadline=min(policy.deadline, timedelta(seconds=within)))
+            until = began + within
         attempts: list[Attempt] = []
         while True:
+            bounded = self._bounded(request, until)
             seconds = await self._pace.turn(
                 request.name,
                 once=request.once,
-                within=request.timeout.total_seconds(),
+                within=bounded.timeout.total_seconds(),
                 waits=partial(self._pause, request, "limit"),
             )
             try:
-                return await self._in_turn(request, read, attempts, seconds, strict)
+                return await self._in_turn(bounded, read, attempts, seconds, strict)
             except AtlasRefundsError as error:
                 error.attempts = tuple(attempts)
                 if isinstance(error, RateLimitedError):
@@ -73,13 +77,19 @@ class Caller:
                     error,
                     once=request.once,
                     attempt=len(attempts),
-                    elapsed=timedelta(seconds=self._clock.monotonic() - began),
+                    elapsed=timedelta(seconds=self.clock.monotonic() - began),
                     roll=polling.roll(),
                 )
                 if wait is None:
                     raise
             self._pause(request, "retry", wait.total_seconds())
-            await self._clock.sleep(wait.total_seconds())
+            await self.clock.sleep(wait.total_seconds())
+
+    def _bounded(self, request: Request, until: float | None) -> Request:
+        if until is None:
+            return request
+        left = timedelta(seconds=max(until - self.clock.monotonic(), 0.001))
+        return attrs.evolve(request, timeout=min(request.timeout, left))
 
     async def _in_turn(
         self, request: Request, read: Read[T], attempts: list[Attempt], seconds: float, strict: bool
@@ -92,7 +102,7 @@ class Caller:
             self._pace.slots.release()
 
     async def _attempt(self, request: Request, read: Read[T], attempts: list[Attempt], strict: bool) -> T:
-        at, began = self._clock.now(), self._clock.monotonic()
+        at, began = self.clock.now(), self.clock.monotonic()
         failure: BaseException | None = None
         answer: Answer | None = None
         try:
@@ -111,7 +121,7 @@ class Caller:
                 operation=request.name,
                 number=len(attempts) + 1,
                 url=self._transport.url(request),
-                seconds=self._clock.monotonic() - began,
+                seconds=self.clock.monotonic() - began,
                 outcome=outcome_of(failure),
                 http_status=None if answer is None else answer.http_status,
                 code=failure.code if isinstance(failure, ApiError) else None if failure else SUCCESS,
@@ -123,16 +133,31 @@ class Caller:
                 self.drift.note(request.name, Note("status", "unlisted code", str(failure.code)))
 
     def _pause(self, request: Request, reason: str, seconds: float) -> None:
-        self._emit(Pause(at=self._clock.now(), operation=request.name, reason=reason, seconds=seconds))
+        self._emit(Pause(at=self.clock.now(), operation=request.name, reason=reason, seconds=seconds))
 
 
 def understood(answer: Answer, request: Request, read: Read[T], now: datetime, *, strict: bool = False) -> T:
     """The typed answer. Raises ApiError or BadResponseError; no frame of the traceback holds what Atlas wrote."""
     try:
-        return read(settle(answer, request.name, now, strict=strict or request.once, submits=request.once))
+        return read(*settled(answer, request, now, strict=strict))
+    except ApiError as error:
+        told(error, request)
+        raise
     except WireError as error:
         problem = str(error)
     raise BadResponseError(problem, http_status=answer.http_status, content=answer.content)
+
+
+def settled(answer: Answer, request: Request, now: datetime, *, strict: bool) -> tuple[dict[str, Any], str | None]:
+    """The body of a success, and Atlas' id of the request."""
+    body = settle(answer, request.name, now, strict=strict or request.once, submits=request.once)
+    return body, request_id_of(body, answer.headers)
+
+
+def told(error: ApiError, request: Request) -> None:
+    """Add Atlas' own words to the text, where they say which parameter is wrong and hold nothing of anybody."""
+    if error.code in NAMES_WHAT_IS_WRONG and error.message and is_harmless(error.message, request.content):
+        error.args = (f'{error}; Atlas says "{error.message}"',)
 
 
 def outcome_of(failure: BaseException | None) -> Outcome:

@@ -117,7 +117,7 @@ HTTP: Final[Mapping[int, Code]] = {
     400: Code("bad request", *_FIX),
     401: Code("unauthorised", *_AUTH),
     403: Code("forbidden", *_AUTH),
-    404: Code("no such endpoint", *_FIX),
+    404: Code("no such endpoint; check the host and the path of base_url", *_FIX),
     405: Code("method not allowed", *_FIX),
     413: Code("request too large", *_FIX),
     415: Code("media type not accepted", *_FIX),
@@ -126,10 +126,16 @@ HTTP: Final[Mapping[int, Code]] = {
 """HTTP statuses that say clearly that the request was not executed; no source shows one for the refund calls."""
 
 
+NAMES_WHAT_IS_WRONG: Final = frozenset({100, 810, 901})
+"""Codes whose `msg` names the parameter that is wrong or missing."""
+
+
 def http_code(http_status: int) -> Code:
     """What an HTTP status outside 2xx means when the body says nothing."""
     if http_status in HTTP:
         return HTTP[http_status]
     if http_status >= 500:
         return Code("server or gateway fault", *_TEMPORARY)
+    if http_status // 100 == 3:
+        return Code("a redirect, which is never followed; check base_url", Advice.UNKNOWN, ApiError)
     return Code("unexpected HTTP status", Advice.UNKNOWN, ApiError)

@@ -1,11 +1,13 @@
 """What a webhook's claim is worth, once the truth about a refund is known."""
 
+from typing import Protocol
+
 import attrs
 
-from .errors import InvalidRequestError
+from .errors import ApiError, InvalidRequestError
 from .notifications import UnverifiedNotification
-from .orders import OrderNo
-from .results import RefundState
+from .orders import OrderNo, OrderRef
+from .results import RefundState, only
 from .tokens import RefundToken
 
 
@@ -24,6 +26,25 @@ class Confirmation(RefundState):
     def is_ambiguous(self) -> bool:
         """Whether the event may be about another refund of the order than the one that was asked about."""
         return self.others is None or bool(self.others)
+
+
+class Query(Protocol):
+    """The call that knows the truth."""
+
+    async def query(self, order: OrderRef, refund_code: str | None) -> list[RefundState]: ...
+
+
+async def confirm(atlas: Query, event: UnverifiedNotification, token: RefundToken) -> Confirmation:
+    """Ask about the refund, and without its code about the others of its order."""
+    if not isinstance(event, UnverifiedNotification):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequestError(f"confirm: give what parse_notification returned, not {type(event).__name__}")
+    state = only(await atlas.query(token.order, token.refund_code), token.order, token.refund_code)
+    check_order(event, state, token)
+    try:
+        listed = await atlas.query(token.order, None)
+    except ApiError:  # today's page wants a code
+        listed = None
+    return confirmation(event, state, listed)
 
 
 def check_order(event: UnverifiedNotification, state: RefundState, token: RefundToken) -> None:

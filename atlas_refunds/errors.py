@@ -9,6 +9,7 @@
     ├─ NoAnswerError                a quote or query was sent, no answer came; safe to repeat
     ├─ OutcomeUnknownError          a submit may or may not have happened; do not repeat it
     ├─ BadResponseError             an answer came that cannot be read
+    ├─ RefundNotFoundError          Atlas lists no refund with this code
     ├─ ApiError                     Atlas refused
     │  ├─ AuthenticationError, RateLimitedError, ServerError, NotReadyError, QuoteExpiredError,
     │  └─ AlreadySubmittedError, SubmissionInProgressError, NotRefundableError, InvalidRequestRejected
@@ -16,8 +17,8 @@
     ├─ RefundNotCompletedError      only from raise_unless_refunded()
     └─ NotificationError            a webhook body that cannot be read
 
-Texts and reprs hold no credential, no passenger name, no PNR and nothing else that Atlas wrote; what Atlas wrote is
-in the attributes.
+Texts and reprs hold no credential, no passenger name, no PNR and nothing else that Atlas wrote, but for a sentence on a
+wrong parameter that names nobody (words.py); what Atlas wrote is in the attributes.
 """
 
 from datetime import datetime, timedelta
@@ -128,6 +129,20 @@ class BadResponseError(AtlasRefundsError):
         self.problem = problem
         self.http_status = http_status
         self.content = content
+
+
+class RefundNotFoundError(AtlasRefundsError):
+    """Atlas answered, and lists no refund of `order` with `refund_code`; with None it lists none at all.
+
+    The code is mistyped or of another account, or the refund was submitted a moment ago: `wait` asks some more times.
+    """
+
+    def __init__(self, *, order: "OrderRef", refund_code: str | None) -> None:
+        code = "" if refund_code is None else f" with code {refund_code}"
+        named = getattr(order, "order_no", "named by PNR")
+        super().__init__(f"Atlas lists no refund of order {named}{code}")
+        self.order = order
+        self.refund_code = refund_code
 
 
 class ApiError(AtlasRefundsError):

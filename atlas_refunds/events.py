@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import Enum
-from typing import Final, TypeAlias
+from types import CoroutineType
+from typing import Final, TypeAlias, cast
 
 import attrs
 from atlas_refunds_api.types import Model, harmless, shown
@@ -97,7 +98,10 @@ class Emitter:
     def __call__(self, event: Event) -> None:
         for handler in self._handlers:
             try:
-                handler(event)
+                told = cast("object", handler(event))
+                if isinstance(told, CoroutineType):  # of a lambda, say; whatever it was to do would never be done
+                    told.close()
+                    raise TypeError("on_event: give a plain function, not one that returns a coroutine")
             except Exception:
                 log.exception("an event handler failed")
 

@@ -14,9 +14,9 @@ from atlas_refunds_api.types import Model
 from . import polling
 from .agenda import Agenda, rounded
 from .clocks import Clock
-from .errors import AtlasRefundsError, InvalidRequestError
+from .errors import AtlasRefundsError, InvalidRequestError, RefundNotFoundError
 from .orders import OrderNo
-from .results import RefundState
+from .results import Followable, RefundState, token_of
 from .schedule import PollSchedule
 from .statuses import PaymentMode, is_final
 from .tokens import RefundToken
@@ -33,21 +33,21 @@ class RefundChange(Model):
     state: RefundState | None = None
     """The new state: the first one seen, or one that differs from the last."""
     error: AtlasRefundsError | None = None
-    """A clear refusal, or the last of too many failures in a row."""
+    """A clear refusal, a refund that Atlas does not list, or the last of too many failures in a row."""
     is_last: bool
-    """Whether the refund is not followed any more: it is final, or Atlas refuses to tell."""
+    """Whether the refund is not followed any more: it is final, or Atlas refuses to tell, or does not list it."""
 
 
 class _Followed:
     """One refund; small, for there are many. `sibling` is the next refund of the same order."""
 
-    __slots__ = ("asked_at", "began", "due", "failures", "order_no", "seen", "sibling", "token")
+    __slots__ = ("asked_at", "began", "due", "failures", "not_found", "order_no", "seen", "sibling", "token")
 
     def __init__(self, token: RefundToken, now: float) -> None:
         self.token = token
         self.began = self.due = now
         self.asked_at = -math.inf
-        self.failures = 0
+        self.failures = self.not_found = 0
         self.seen: int | None = None
         self.order_no: str | None = None
         self.sibling: _Followed | None = None
@@ -65,7 +65,7 @@ class Follower:
         self,
         look: Callable[[RefundToken], Awaitable[RefundState]],
         *,
-        tokens: Iterable[RefundToken],
+        tokens: Iterable[Followable],
         schedule: PollSchedule,
         payment_mode: PaymentMode | None,
         clock: Clock,
@@ -84,15 +84,15 @@ class Follower:
         self._keeper: asyncio.Task[None] | None = None
         self._resting = 0  # workers that let others run, and go on by themselves
         self._stopped = False
+        if isinstance(tokens, str) or not isinstance(tokens, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidRequestError(f"follow: give a list of tokens, not {type(tokens).__name__}")
         self.add(*tokens)
 
     # ---- what a service calls -----------------------------------------------------------------------------------
-    def add(self, *tokens: RefundToken) -> None:
-        """Follow these too; the first poll comes at once. A token that is followed already changes nothing."""
+    def add(self, *refunds: Followable) -> None:
+        """Follow these too; the first poll comes at once. A refund that is followed already changes nothing."""
         now = self._clock.monotonic()
-        for token in tokens:
-            if not isinstance(token, RefundToken):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise InvalidRequestError(f"follow: give a RefundToken, not {type(token).__name__}")
+        for token in map(token_of, refunds):
             if token not in self._open:
                 followed = self._open[token] = _Followed(token, now)
                 if isinstance(token.order, OrderNo):
@@ -226,7 +226,7 @@ class Follower:
 
     def _saw(self, followed: _Followed, state: RefundState) -> bool:
         """Tell it when it is new; whether it is the last."""
-        followed.failures = 0
+        followed.failures = followed.not_found = 0
         if followed.order_no is None and state.order_no:  # known by PNR until now
             self._list(followed, state.order_no)
         final, fingerprint = is_final(state.refund_status, self._mode), hash(state)
@@ -238,7 +238,8 @@ class Follower:
     def _missed(self, followed: _Followed, error: AtlasRefundsError) -> bool:
         """Tell it when it is a refusal, or one too many; whether it is the last."""
         followed.failures += 1
-        refused = not polling.is_passing(error)
+        followed.not_found += isinstance(error, RefundNotFoundError)
+        refused = not polling.is_passing(error) or followed.not_found >= self._schedule.not_found
         if refused or followed.failures == self._schedule.failures:
             self._tell(followed, RefundChange(token=followed.token, error=error, is_last=refused))
         return refused

@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from contextvars import Context
+from functools import partial
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import attrs
 
+from .arguments import family
 from .errors import ConfigurationError
+from .proxies import checked_proxy
 from .transport import Connections
 
 if TYPE_CHECKING:
@@ -66,21 +69,28 @@ class Own:
         return tls, None if self.proxy is None else proxies.for_httpcore(self.proxy)
 
 
+def connecting(
+    url: str,
+    client: "httpx.AsyncClient | aiohttp.ClientSession | None",
+    max_idle: int,
+    max_body: int,
+    proxy: str | None,
+    tls: "ssl.SSLContext | None",
+    trust_env: bool,
+) -> Callable[[], Awaitable[Connections]]:
+    """How connections are made at the first call. Raises ConfigurationError for what cannot work."""
+    if client is None:
+        return Own(url, max_idle, max_body, proxy and checked_proxy(proxy), tls, trust_env)
+    family(client)
+    return partial(borrowed, client, max_body)
+
+
 async def borrowed(client: "httpx.AsyncClient | aiohttp.ClientSession", max_body: int) -> Connections:
     """A client that the user made, so its library is there already."""
-    if "aiohttp" in sys.modules:
-        import aiohttp
+    if family(client) == "aiohttp":
+        from .sessions import BorrowedSession
 
-        if isinstance(client, aiohttp.ClientSession):
-            from .sessions import BorrowedSession
-
-            return BorrowedSession(client, max_body)
+        return BorrowedSession(cast("aiohttp.ClientSession", client), max_body)
     from .borrowed import BorrowedClient
 
-    return BorrowedClient(cast("httpx.AsyncClient", client), library_of(client), max_body)
-
-
-def library_of(client: object) -> ModuleType:
-    """httpx or httpx2, by the client's class or a base of it."""
-    names = (kind.__module__.partition(".")[0] for kind in type(client).__mro__)
-    return sys.modules[next(name for name in names if name in ("httpx", "httpx2"))]
+    return BorrowedClient(cast("httpx.AsyncClient", client), sys.modules[family(client)], max_body)

@@ -13,6 +13,7 @@ from .errors import (
     BadResponseError,
     NoAnswerError,
     NotSentError,
+    RefundNotFoundError,
     WaitTimeoutError,
 )
 from .events import Emitter, Pause
@@ -89,16 +90,17 @@ async def watch(
     """The present state, each change, the final one. `look` asks once, within the seconds it is given."""
     began, margin = clock.now(), last_look(timeout).total_seconds()
     deadline = clock.monotonic() + timeout.total_seconds()
-    last, failures, asked, woken = None, 0, None, float("-inf")
+    last, failures, not_found, asked, woken = None, 0, 0, None, float("-inf")
     while True:
         try:
             state = await look(deadline - clock.monotonic())
         except AtlasRefundsError as error:
             failures, asked = failures + 1, asked_wait(error)
-            if failures >= schedule.failures or not is_passing(error):
+            not_found += isinstance(error, RefundNotFoundError)
+            if failures >= schedule.failures or not_found >= schedule.not_found or not is_passing(error):
                 raise
         else:
-            failures, asked = 0, None
+            failures, not_found, asked = 0, 0, None
             if state != last:
                 yield state
             if is_final(state.refund_status, payment_mode):
@@ -129,4 +131,4 @@ def is_passing(error: AtlasRefundsError) -> bool:
     """Whether a failed poll is worth another one: everything but a clear refusal."""
     if isinstance(error, ApiError):
         return error.retryable
-    return isinstance(error, NotSentError | NoAnswerError | BadResponseError)
+    return isinstance(error, NotSentError | NoAnswerError | BadResponseError | RefundNotFoundError)

@@ -19,7 +19,7 @@ from atlas_refunds_api.models import (
     RefundStatus,
 )
 
-from .errors import BadResponseError, RefundNotCompletedError
+from .errors import BadResponseError, InvalidRequestError, RefundNotCompletedError, RefundNotFoundError
 from .orders import ORDER_NO, AirlinePnr, OrderNo, OrderRef, fits, names_another
 from .statuses import is_final, is_refunded
 from .tokens import RefundToken
@@ -37,6 +37,8 @@ class RefundQuote(RefundQuotationResponse):
     passengers: tuple[RefundPassenger, ...]
     requested_currency: str | None = None
     """The display currency that was asked for; a submit of this quote asks for it again."""
+    request_id: str | None = attrs.field(default=None, eq=False)
+    """Atlas' id of the request, for its support, if the answer names one."""
 
 
 class _Followed(Protocol):
@@ -69,6 +71,8 @@ class Refund(_Outcome, RefundResponse):
     """When, UTC, by this machine's clock."""
     quoted_fast: bool = False
     """Whether the quote announced a fast confirmation; the submit's own answer leaves it out."""
+    request_id: str | None = attrs.field(default=None, eq=False)
+    """Atlas' id of the request, for its support, if the answer names one."""
 
     @property
     def token(self) -> RefundToken:
@@ -86,6 +90,8 @@ class RefundState(_Outcome, RefundOrder):
     """Where a refund stands (refunds page, /queryRefundOrders.do)."""
 
     order: OrderRef
+    request_id: str | None = attrs.field(default=None, eq=False)
+    """Atlas' id of the request, for its support, if the answer names one."""
 
     @property
     def token(self) -> RefundToken:
@@ -103,21 +109,32 @@ def best_ref(asked: OrderRef, order_no: str | None) -> OrderRef:
     return OrderNo(order_no) if isinstance(asked, AirlinePnr) and order_no and fits(ORDER_NO, order_no) else asked
 
 
-Followable: TypeAlias = Refund | RefundState | RefundToken
+Followable: TypeAlias = Refund | RefundState | RefundToken | str
+"""What names a refund that is to be followed; text is that of a token."""
 
 
 def token_of(refund: Followable) -> RefundToken:
-    return refund if isinstance(refund, RefundToken) else refund.token
+    """Raises InvalidRequestError when it is none of these, or text that is no token."""
+    match refund:
+        case RefundToken():
+            return refund
+        case Refund() | RefundState():
+            return refund.token
+        case str():
+            return RefundToken.parse(refund)
+        case _:  # what type checkers exclude and callers do
+            given = type(refund).__name__
+            raise InvalidRequestError(f"refund: give a Refund, a RefundState, a RefundToken or its text, not {given}")
 
 
-def listed(answer: Mapping[str, Any], asked: OrderRef, *, strict: bool) -> list[RefundState]:
+def listed(answer: Mapping[str, Any], request_id: str | None, asked: OrderRef, *, strict: bool) -> list[RefundState]:
     """The refunds of a query's answer, each with its own order; `strict` refuses an entry that says nothing.
 
     Raises WireError.
     """
 
     def read(entry: dict[str, Any]) -> RefundState:
-        state = RefundState.from_dict(entry, order=asked)
+        state = RefundState.from_dict(entry, order=asked, request_id=request_id)
         if not state.order_no or not names_another(state.order_no, asked):
             return state
         if not fits(ORDER_NO, state.order_no):
@@ -131,9 +148,14 @@ def listed(answer: Mapping[str, Any], asked: OrderRef, *, strict: bool) -> list[
 
 
 def only(states: list[RefundState], asked: OrderRef, refund_code: str | None) -> RefundState:
-    """The one refund that was asked for; without a code there has to be exactly one. Another order's is none."""
-    mine = [state for state in states if not names_another(state.order_no, asked)]
-    found = [state for state in mine if refund_code in (None, state.refund_code)]
+    """The one refund that was asked for; without a code there has to be exactly one. Another order's is none.
+
+    Raises RefundNotFoundError, or BadResponseError when several fit, or only one of another order does.
+    """
+    fit = [state for state in states if refund_code in (None, state.refund_code)]
+    found = [state for state in fit if not names_another(state.order_no, asked)]
+    if not fit:
+        raise RefundNotFoundError(order=asked, refund_code=refund_code)
     if len(found) != 1:
         problem = f"{len(states)} refunds are listed, {len(found)} of them fit"
         raise BadResponseError(problem, http_status=200, content=b"")

@@ -13,6 +13,7 @@ from atlas_refunds_api.types import Model
 
 from .errors import ConfigurationError
 from .results import RefundState
+from .settings import Duration, duration
 
 Steps: TypeAlias = tuple[tuple[timedelta, timedelta], ...]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -45,18 +46,22 @@ class PollSchedule(Model):
     jitter: float = 0.2
     failures: int = 20
     """Consecutive failed polls that a wait endures before it raises the last error: hours, not minutes."""
+    not_found: int = 5
+    """How often Atlas may answer that it does not list the refund, without having listed it in between, before nobody
+    asks any more: minutes, for a refund that was submitted a moment ago."""
 
     def __attrs_post_init__(self) -> None:
         intervals = [interval for _, interval in (*self.steps, *self.fast_steps)]
         intervals += [self.later, self.near_interval, self.failed, self.floor, self.ceiling]
         if min(intervals) <= ZERO or self.floor > self.ceiling:
             raise ConfigurationError("poll schedule: give intervals above zero, and a ceiling not below the floor")
-        if not 0 <= self.jitter < 1 or self.failures < 1:
-            raise ConfigurationError("poll schedule: give jitter in [0, 1), failures from 1")
+        if not 0 <= self.jitter < 1 or self.failures < 1 or self.not_found < 1:
+            raise ConfigurationError("poll schedule: give jitter in [0, 1), failures and not_found from 1")
 
     @classmethod
-    def every(cls, interval: timedelta) -> "PollSchedule":
-        """The same interval at every age; for demos and tests."""
+    def every(cls, interval: Duration) -> "PollSchedule":
+        """The same interval (a timedelta or seconds) at every age; for demos and tests."""
+        interval = duration("poll schedule", interval)
         return cls(
             steps=(),
             fast_steps=(),

@@ -101,8 +101,9 @@ class Submitter:
         await self._guard.before(submission)
         started = self._clock.now()
 
-        def read(answer: dict[str, Any]) -> Refund:
-            return Refund.from_dict(answer, order=submission.order, submitted=started, quoted_fast=submission.fast)
+        def read(answer: dict[str, Any], request_id: str | None) -> Refund:
+            known = {"order": submission.order, "submitted": started, "quoted_fast": submission.fast}
+            return Refund.from_dict(answer, **known, request_id=request_id)
 
         try:
             refund = await self._caller.call(request, read)

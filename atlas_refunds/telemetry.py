@@ -7,8 +7,15 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from opentelemetry.metrics import MeterProvider, get_meter
-from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider, get_tracer
+try:
+    from opentelemetry.metrics import MeterProvider, get_meter
+    from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider, get_tracer
+except ModuleNotFoundError as missing:
+    if (missing.name or "").partition(".")[0] != "opentelemetry":
+        raise
+    raise ImportError(
+        "telemetry needs opentelemetry: pip install 'atlas-refunds[otel]'", name=missing.name
+    ) from missing
 
 from ._version import __version__
 from .events import Attempt, Deviation, Event, Outcome, Pause, SubmitEnded

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest_plugins = ["atlas_refunds.pytest_plugin"]
+
 NEVER_LOGGED = ("ZHAO", "YIER", "QIAN", "ERER", "CANARY", "simulator-secret", "secret-0815")
 
 

@@ -354,9 +354,10 @@ class Received(Model):
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
 def of(
-    kind: type, *, null: bool = False, many: bool = False, pattern: str = "", min_items: int = 0
+    kind: type, *, null: bool = False, many: bool = False, pattern: str = "", words: str = "", min_items: int = 0
 ) -> Callable[[Any, Any, Any], None]:
-    """The attrs validator of a sent field. Enums are closed here; the refused value is not shown."""
+    """The attrs validator of a sent field. Enums are closed here; the refused value is not shown, `words` say what is
+    wanted where a pattern is."""
     form = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern  # JSON Schema's $ is the very end
 
     def one(name: str, value: object) -> None:
@@ -365,7 +366,7 @@ def of(
         if isinstance(value, OpenEnum) and not value.is_known:
             raise InvalidRequestError(f"{name}: give a published {kind.__name__}")
         if pattern and not re.search(form, str(value), re.ASCII):  # compiled when it is needed
-            raise InvalidRequestError(f"{name}: give text of the form {pattern}")
+            raise InvalidRequestError(f"{name}: give {words or f'text of the form {pattern}'}")
 
     def check(_model: object, field: "attrs.Attribute[Any]", value: Any) -> None:
         if value is None:

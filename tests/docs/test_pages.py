@@ -59,6 +59,11 @@ async def test_example_of_the_following_page_follows_two_refunds_to_their_ends()
     assert {"SIM-REFUNDED 2 end", "SIM-REJECTED 4 end"} <= set(output.splitlines())
 
 
+async def test_example_of_the_settings_page_shuts_down() -> None:
+    (example,) = examples(ROOT / "docs/settings.md")
+    assert await run(sys.executable, "-W", "error", "-c", example) == "all ended\n"
+
+
 def test_help_of_make_lists_the_commands_of_the_readme() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, env=os.environ, capture_output=True, text=True).stdout
     for command in re.findall(r"^make (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE):

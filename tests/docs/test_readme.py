@@ -51,19 +51,19 @@ async def test_quickstart_ends_refunded() -> None:
 
 
 async def test_pytest_recipe_follows_a_refund_of_seven_weeks(tmp_path: Path) -> None:
-    test = """
-
-async def test_refund(atlas: AtlasRefunds) -> None:
-    from examples.demo import PASSENGERS
-    from atlas_refunds import OrderNo
-
-    async with atlas:
-        final = await atlas.wait(await atlas.submit(await atlas.quote(OrderNo("SIM-REFUNDED"), PASSENGERS)))
-    assert final.is_refunded
-"""
-    (tmp_path / "test_user.py").write_text(BLOCKS[1] + test, "utf-8")
+    (tmp_path / "test_user.py").write_text(BLOCKS[1], "utf-8")
+    plugin = "atlas_refunds.pytest_plugin"
     output = await run(
-        sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto", str(tmp_path), PYTHONPATH=str(ROOT)
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        plugin,
+        "-o",
+        "asyncio_mode=auto",
+        str(tmp_path),
+        PYTHONPATH=str(ROOT),
     )
     assert "1 passed" in output
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -12,7 +12,7 @@ import attrs
 from atlas_refunds_api import types as wire
 
 from atlas_refunds import AtlasRefundsError, OrderNo, Refund, RefundQuote, RefundState, parse_notification
-from atlas_refunds.caller import understood
+from atlas_refunds.caller import Read, understood
 from atlas_refunds.deviations import MOST_AT_ONCE, notes
 from atlas_refunds.envelope import Answer
 from atlas_refunds.notifications import UnverifiedNotification
@@ -23,10 +23,10 @@ from .mutations import Token
 NOW = datetime(2025, 5, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 ORDER = OrderNo("TESTA20250512100600259")
-READERS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "quote": lambda body: RefundQuote.from_dict(body, order=ORDER, passengers=()),
-    "submit": lambda body: Refund.from_dict(body, order=ORDER, submitted=NOW),
-    "query": lambda body: wire.many(body, "refundOrders", lambda one: RefundState.from_dict(one, order=ORDER)),
+READERS: dict[str, Read[object]] = {
+    "quote": lambda body, _: RefundQuote.from_dict(body, order=ORDER, passengers=()),
+    "submit": lambda body, _: Refund.from_dict(body, order=ORDER, submitted=NOW),
+    "query": lambda body, _: wire.many(body, "refundOrders", lambda one: RefundState.from_dict(one, order=ORDER)),
 }
 REQUESTS = {
     name: Request(

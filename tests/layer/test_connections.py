@@ -35,6 +35,7 @@ CALLS: dict[str, Call] = {
 
 
 # ---- not sent --------------------------------------------------------------------------------------------------------
+@pytest.mark.atlas_hosts("atlas.invalid")
 @pytest.mark.parametrize("call", CALLS)
 async def test_a_name_that_does_not_exist(call: str) -> None:
     async with AtlasRefunds(CREDENTIALS, base_url="https://atlas.invalid", retry=ONCE) as atlas:

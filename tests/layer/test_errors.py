@@ -22,6 +22,7 @@ from atlas_refunds import (
     NotificationError,
     OutcomeUnknownError,
     RefundNotCompletedError,
+    RefundNotFoundError,
     RefundToken,
     WaitTimeoutError,
     parse_notification,
@@ -50,6 +51,8 @@ def example(kind: type[AtlasRefundsError]) -> AtlasRefundsError:
         return kind(example(OutcomeUnknownError))
     elif issubclass(kind, WaitTimeoutError):
         return kind(last_state=STATE, token=RefundToken(order=ORDER, refund_code=CODE, submitted=START))
+    elif issubclass(kind, RefundNotFoundError):
+        return kind(order=AirlinePnr("CANARY", carrier="G9"), refund_code=CODE)
     elif issubclass(kind, RefundNotCompletedError):
         return kind(STATE)
     error: AtlasRefundsError = kind("what was seen", **arguments)

@@ -97,9 +97,17 @@ async def test_the_same_token_is_followed_once(atlas: AtlasRefunds, wire: WireSe
     assert len(wire.calls) == 1
 
 
-async def test_what_is_no_token_is_refused(atlas: AtlasRefunds) -> None:
-    with pytest.raises(InvalidRequestError, match="RefundToken"):
-        atlas.follow([str(TOKEN)])  # type: ignore[list-item]
+async def test_a_refund_is_followed_by_whatever_names_it_and_only_once(atlas: AtlasRefunds, wire: WireServer) -> None:
+    wire.plays(listed(0), listed(2))
+    state = await atlas.get(ORDER, CODE)
+    follower = atlas.follow([str(TOKEN), TOKEN, state])
+    assert [change.token for change in await everything(follower)] == [TOKEN]
+
+
+@pytest.mark.parametrize("bad", [str(TOKEN), TOKEN, ["no token"], [ORDER], [None], None])
+async def test_what_is_no_list_of_tokens_is_refused(bad: Any, atlas: AtlasRefunds) -> None:
+    with pytest.raises(InvalidRequestError, match=r"(?i)token"):
+        atlas.follow(bad)
 
 
 async def test_iterating_outside_of_the_block_says_so(atlas: AtlasRefunds) -> None:

@@ -25,10 +25,10 @@ EXAMPLES = int(os.environ.get("MUTATIONS", "300"))
 SECOND = timedelta(seconds=1)
 NOW = datetime(2025, 5, 12, tzinfo=UTC)
 BODIES = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.json")) if path.name != "index.json"}
-READERS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "quote": lambda body: RefundQuote.from_dict(body, order=ORDER, passengers=()),
-    "submit": lambda body: Refund.from_dict(body, order=ORDER, submitted=NOW),
-    "query": lambda body: wire.many(body, "refundOrders", lambda one: RefundState.from_dict(one, order=ORDER)),
+READERS: dict[str, Callable[[dict[str, Any], str | None], object]] = {
+    "quote": lambda body, _: RefundQuote.from_dict(body, order=ORDER, passengers=()),
+    "submit": lambda body, _: Refund.from_dict(body, order=ORDER, submitted=NOW),
+    "query": lambda body, _: wire.many(body, "refundOrders", lambda one: RefundState.from_dict(one, order=ORDER)),
 }
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),

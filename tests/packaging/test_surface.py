@@ -13,7 +13,7 @@ FIXED = """
     parse_notification AtlasRefundsError InvalidRequestError InvalidOrderRef NotSentError OutcomeUnknownError
     BadResponseError ApiError AuthenticationError RateLimitedError ServerError NotReadyError QuoteExpiredError
     AlreadySubmittedError SubmissionInProgressError NotRefundableError InvalidRequestRejected WaitTimeoutError
-    RefundNotCompletedError NotificationError
+    RefundNotCompletedError RefundNotFoundError NotificationError
 """.split()  # noqa: SIM905
 API_ERRORS = """
     AuthenticationError RateLimitedError ServerError NotReadyError QuoteExpiredError AlreadySubmittedError
@@ -37,6 +37,10 @@ def test_the_list_is_what_can_be_imported() -> None:
         if not name.startswith("_") and not inspect.ismodule(vars(atlas_refunds)[name])
     }
     assert public | atlas_refunds._FOR_WEBHOOKS.keys() | {"__version__"} == set(atlas_refunds.__all__)
+
+
+def test_completion_knows_what_is_loaded_when_it_is_asked_for() -> None:
+    assert set(atlas_refunds.__all__) <= set(dir(atlas_refunds))
 
 
 def test_what_is_not_there_is_an_error_as_usual() -> None:

@@ -70,6 +70,16 @@ except ImportError as error:
     assert "pip install 'atlas-refunds[simulator]'" in run(fresh_python, script)
 
 
+def test_without_its_extra_telemetry_says_what_to_install(fresh_python: Path, run: Run) -> None:
+    script = """
+try:
+    import atlas_refunds.telemetry
+except ImportError as error:
+    print(error)
+"""
+    assert "pip install 'atlas-refunds[otel]'" in run(fresh_python, script)
+
+
 USER_SCRIPT = """\
 import asyncio
 from datetime import date, timedelta

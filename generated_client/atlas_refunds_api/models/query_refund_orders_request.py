@@ -12,7 +12,9 @@ class QueryRefundOrdersRequest(wire.Model):
     """QueryRefundOrdersRequest, as on the refunds page."""
 
     PATH: ClassVar[str] = "/queryRefundOrders.do"
-    refund_code: str | None = attrs.field(validator=wire.of(str, null=True, pattern="\\S"))
+    refund_code: str | None = attrs.field(
+        validator=wire.of(str, null=True, pattern="\\S", words="text that is not blank")
+    )
     """ The code of the refund transaction received in the refund.do response. """
     order_no: str | None = attrs.field(validator=wire.of(str, null=True))
     """ Atlas original order number. You can choose to request either orderNo or both airlinePNR and carrier. If you use
@@ -23,7 +25,9 @@ class QueryRefundOrdersRequest(wire.Model):
     carrier: str | None = attrs.field(validator=wire.of(str, null=True))
     """ 2 character IATA airline code. you can choose to request either orderNo or both airlinePNR and carrier. If you
     use `airlinePNR` and `carrier`, the `orderNo`  field may be null. """
-    display_currency: str | None = attrs.field(default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$"))
+    display_currency: str | None = attrs.field(
+        default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$", words="3 capital letters, such as EUR")
+    )
     """ The alternative currency in which the fare and taxes amount needs to be displayed. The 3-letter currency code
     should be entered. """
 

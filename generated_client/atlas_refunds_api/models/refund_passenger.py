@@ -14,9 +14,9 @@ from ..models.refund_segment import RefundSegment
 class RefundPassenger(wire.Model):
     """RefundPassenger, as on the refunds page."""
 
-    last_name: str = attrs.field(validator=wire.of(str, pattern="\\S"), repr=False)
+    last_name: str = attrs.field(validator=wire.of(str, pattern="\\S", words="text that is not blank"), repr=False)
     """ Last name of the passenger requesting a refund. """
-    first_name: str = attrs.field(validator=wire.of(str, pattern="\\S"), repr=False)
+    first_name: str = attrs.field(validator=wire.of(str, pattern="\\S", words="text that is not blank"), repr=False)
     """ First name of the passenger requesting a refund. """
     segments: Sequence[RefundSegment] = attrs.field(validator=wire.of(RefundSegment, many=True, min_items=1))
 

@@ -23,7 +23,9 @@ class RefundQuotationRequest(wire.Model):
     carrier: str | None = attrs.field(validator=wire.of(str, null=True))
     """ 2 character IATA airline code. you can choose to request either orderNo or both airlinePNR and carrier. If you
     use `airlinePNR` and `carrier`, the `orderNo`  field may be null. """
-    display_currency: str | None = attrs.field(default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$"))
+    display_currency: str | None = attrs.field(
+        default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$", words="3 capital letters, such as EUR")
+    )
     """ 3-letter code of an alternative currency in which amounts are shown as well. """
     refund_request_list: Sequence[RefundPassenger] = attrs.field(
         validator=wire.of(RefundPassenger, many=True, min_items=1)

@@ -23,10 +23,14 @@ class RefundRequest(wire.Model):
     carrier: str | None = attrs.field(validator=wire.of(str, null=True))
     """ 2 character IATA airline code. you can choose to request either orderNo or both airlinePNR and carrier. If you
     use `airlinePNR` and `carrier`, the `orderNo`  field may be null. """
-    display_currency: str | None = attrs.field(default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$"))
+    display_currency: str | None = attrs.field(
+        default=None, validator=wire.of(str, null=True, pattern="^[A-Z]{3}$", words="3 capital letters, such as EUR")
+    )
     """ The alternative currency in which the fare and taxes amount needs to be displayed. The 3-letter currency code
     should be entered. """
-    refund_offer_id: str | None = attrs.field(validator=wire.of(str, null=True, pattern="\\S"))
+    refund_offer_id: str | None = attrs.field(
+        validator=wire.of(str, null=True, pattern="\\S", words="text that is not blank")
+    )
     """ Get this from the refund quotation response. You can request with refundOfferId or refundRequestList. If you use
     `refundRequestList`, the field `refundOfferId` is null. """
     refund_request_list: Sequence[RefundPassenger] | None = attrs.field(

@@ -14,11 +14,15 @@ class RefundSegment(wire.Model):
 
     dep_date: datetime.date = attrs.field(validator=wire.of(datetime.date))
     """ Departure date of the segment which the passenger wants to refund. the format is `yyyyMMdd`. """
-    flight_no: str = attrs.field(validator=wire.of(str, pattern="^[A-Z0-9]{3,8}$"))
+    flight_no: str = attrs.field(
+        validator=wire.of(
+            str, pattern="^[A-Z0-9]{3,8}$", words="3 to 8 capital letters and digits without a space, such as U22437"
+        )
+    )
     """ Flight number of the segment which the passenger wants to refund. """
-    dep_airport: str = attrs.field(validator=wire.of(str, pattern="^[A-Z]{3}$"))
+    dep_airport: str = attrs.field(validator=wire.of(str, pattern="^[A-Z]{3}$", words="3 capital letters, such as LTN"))
     """ 3-letter IATA code of the departure airport. """
-    arr_airport: str = attrs.field(validator=wire.of(str, pattern="^[A-Z]{3}$"))
+    arr_airport: str = attrs.field(validator=wire.of(str, pattern="^[A-Z]{3}$", words="3 capital letters, such as LTN"))
     """ 3-letter IATA code of the arrival airport. """
 
     def to_dict(self) -> dict[str, Any]:
