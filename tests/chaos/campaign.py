@@ -116,6 +116,8 @@ def start(life: Life) -> int:
     status = 1
     try:
         status = live(life)
+    except KeyboardInterrupt:  # before it had begun, or while it ended
+        status = MORE_TO_DO
     finally:
         os._exit(status)
 
@@ -127,7 +129,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.4, help="the share of requests that meet a fault")
-    parser.add_argument("--life", type=float, default=4, help="seconds")
+    parser.add_argument("--life", type=float, default=3, help="seconds")
     parser.add_argument("--minutes", type=float, default=30, help="after which it ends, finished or not")
     parser.add_argument("--naive", action="store_true", help="callers that repeat after an unclear outcome")
     parser.add_argument("--keep", type=Path, help="an empty folder for ledger, journals and logs")

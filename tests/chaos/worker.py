@@ -48,6 +48,10 @@ class Life:
     cut_off: float = 0.3
     naive: bool = False
 
+    @property
+    def kind(self) -> str:
+        return NAMES[self.number % len(NAMES)]
+
 
 def live(life: Life) -> int:
     """Runs in a process of its own; what it returns is the exit status."""
@@ -57,7 +61,7 @@ def live(life: Life) -> int:
     logging.basicConfig(stream=log, level=logging.INFO, format="%(name)s %(message)s", force=True)
     os.environ["SSL_CERT_FILE"] = str(CERTIFICATE)
     journal = Journal(life.folder / f"caller{life.caller}.journal")
-    report_complaints(journal)
+    report_complaints(journal, life.kind)
     try:
         with asyncio.Runner(loop_factory=FastLoop) as runner:
             return runner.run(work(life, journal, log))
@@ -71,7 +75,7 @@ def live(life: Life) -> int:
 
 async def work(life: Life, journal: Journal, log: TextIO) -> int:
     chance = random.Random(f"{life.seed} {life.number}")  # noqa: S311
-    kind, tls = NAMES[life.number % len(NAMES)], chance.random() < 0.4
+    kind, tls = life.kind, chance.random() < 0.4
     asyncio.get_running_loop().set_exception_handler(
         lambda _, context: journal.note(
             "complaint", kind=kind, what=f"{context['message']}: {context.get('exception')!r}"
@@ -140,12 +144,12 @@ def end_when_hung(caller: Caller, journal: Journal, log: TextIO) -> None:
             os._exit(IS_HUNG)
 
 
-def report_complaints(journal: Journal) -> None:
+def report_complaints(journal: Journal, kind: str) -> None:
     """What Python would only print: exceptions nobody retrieved, sockets nobody closed."""
 
     def showwarning(message: Warning | str, *_: Any, **__: Any) -> None:
-        journal.note("complaint", what=str(message)[:500])
+        journal.note("complaint", kind=kind, what=str(message)[:500])
 
     warnings.simplefilter("always", ResourceWarning)
     warnings.showwarning = showwarning
-    sys.unraisablehook = lambda args: journal.note("complaint", what=f"{args.err_msg}: {args.exc_value!r}")
+    sys.unraisablehook = lambda args: journal.note("complaint", kind=kind, what=f"{args.err_msg}: {args.exc_value!r}")
