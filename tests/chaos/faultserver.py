@@ -17,6 +17,7 @@ import socket
 import ssl
 import struct
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -184,8 +185,12 @@ class FaultServer:
     # ---- one connection ----------------------------------------------------------------------------------------------
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         end = End.CLOSE
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        try:
             end = await self._connection(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # hung up
+        except Exception:
+            traceback.print_exc()  # the server's own fault: the campaign shows it
         if end is End.RESET and (sock := writer.get_extra_info("socket")) is not None:
             with suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -223,12 +228,15 @@ class FaultServer:
             self.played[f"{operation}, {chosen.when.value}: {chosen.says.name}; {chosen.sends.name}"] += 1
 
         async def write(data: bytes) -> None:
+            if writer.transport.is_closing() or reader.at_eof():
+                raise ConnectionResetError
             writer.write(data)
             await writer.drain()
 
         async def wait(seconds: float) -> None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(reader.read(1), seconds)
+                if not await asyncio.wait_for(reader.read(1), seconds):
+                    raise ConnectionResetError
 
         return await chosen.sends.send(Line(write, wait, chance, as_json(chance.choice(TRAILING))), reply)
 
@@ -243,7 +251,8 @@ class FaultServer:
                 body = self.world.listed(call.order, call.body.get("refundCode"))
             case _:
                 body = self._submitted(call, chosen, chance)
-        return Truth(body, ANOTHER[operation])
+        # Who asks by a PNR does not know the number of the order, and cannot see that it is another's.
+        return Truth(body, ANOTHER[operation] if call.body.get("orderNo") else body)
 
     def _submitted(self, call: Call, chosen: Plan, chance: random.Random) -> Json:
         offer_id, received = call.body.get("refundOfferId"), time.time()
@@ -279,7 +288,9 @@ async def read_call(reader: asyncio.StreamReader) -> Call:
 async def serve(ledger: Path, rate: float, linger: float, seed: int) -> None:
     """Until SIGTERM. Prints both ports first, and at the end what was played."""
     server, ended = FaultServer(Ledger(ledger), rate, linger, seed), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.set_exception_handler(lambda *_: None)  # asyncio reports connections that were reset
     for tls in (False, True):
         await server.open(tls=tls)
     print(json.dumps([server.ports[False], server.ports[True]]), flush=True)

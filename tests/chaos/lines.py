@@ -28,7 +28,7 @@ class Line:
 
     write: Callable[[bytes], Awaitable[None]]
     wait: Callable[[float], Awaitable[None]]
-    """Seconds, or until the other side hangs up."""
+    """Seconds. Raises ConnectionResetError as soon as the other side hangs up."""
     chance: random.Random
     trailing: Reply
     """Another answer, for who reads what was never meant for him."""

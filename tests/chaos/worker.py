@@ -44,7 +44,7 @@ class Life:
     number: int
     """Of this life among those of the campaign; decides the kind of client."""
     seconds: float
-    width: int = 24
+    width: int = 40
     cut_off: float = 0.3
     naive: bool = False
 
@@ -92,7 +92,7 @@ async def work(life: Life, journal: Journal, log: TextIO) -> int:
             base_url=f"{'https' if tls else 'http'}://127.0.0.1:{life.ports[tls]}",
             http_client=http,
             timeouts=TIMEOUTS,
-            limit=RateLimit(in_flight=16),
+            limit=RateLimit(in_flight=24),
             guard=guard,
             clock=clock,
         )
