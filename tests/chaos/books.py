@@ -6,7 +6,7 @@ one machine, so a request belongs to the attempt in whose time it was received.
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -65,8 +65,10 @@ class Books:
         )
 
 
-def compare(ledger: Iterable[Line], journals: Iterable[Sequence[Line]], leaked: Sequence[str] = ()) -> Books:
-    """`leaked` are lines of the callers' logs that hold what no log may hold."""
+def compare(
+    ledger: Iterable[Line], journals: Iterable[Sequence[Line]], more: Mapping[str, Sequence[str]] | None = None
+) -> Books:
+    """`more` are findings that are in neither book."""
     journals = list(journals)
     lives = [line for journal in journals for line in journal if "job" not in line]
     attempts = attempts_of(line for journal in journals for line in journal if "job" in line)
@@ -79,9 +81,7 @@ def compare(ledger: Iterable[Line], journals: Iterable[Sequence[Line]], leaked: 
         received=sum(len(attempt.received) for attempt in every),
         executed=sum(executions.values()),
         callers=Counter(line["step"] for line in lives),
-        kinds=Counter(
-            f"{line['kind']} {'TLS' if line['tls'] else 'plain'}" for line in lives if line["step"] == "started"
-        ),
+        kinds=Counter(line["way"] for line in lives if line["step"] == "started"),
         verdicts=Counter(line["step"] for attempt in every for line in attempt.beliefs if "verdict" in line),
         open=[str(last) for last in lasts.values() if not last.beliefs or last.beliefs[-1]["step"] == "open"],
         findings={
@@ -96,17 +96,23 @@ def compare(ledger: Iterable[Line], journals: Iterable[Sequence[Line]], leaked: 
             "untyped": [line["what"] for line in lives if line["step"] == "untyped"],
             "hung": [str(line["what"]) for line in lives if line["step"] == "hung"],
             "left behind": [
-                f"{line['kind']}: {line['descriptors']} {line['tasks']}"
+                f"{line['way']}: {line['descriptors']} {line['tasks']}"
                 for line in lives
-                if line["step"] == "ended" and (line["descriptors"] or line["tasks"])
+                if line["step"] == "ended" and (line["tasks"] or (line["descriptors"] and line["way"] not in LEAVING))
             ],
-            "complaints": [f"{line.get('kind')}: {line['what']}" for line in lives if line["step"] == "complaint"],
+            "complaints": [
+                f"{line['way']}: {line['what']}"
+                for line in lives
+                if line["step"] == "complaint" and not (line["way"] in LEAVING and line["what"].startswith("unclosed"))
+            ],
             "not told": [f"{line['step']} {line.get('what', '')}" for line in lives if line["step"] in NOT_TOLD],
-            "leaked": leaked,
+            **(more or {}),
         },
     )
 
 
+LEAVING = ("httpx over TLS", "httpx2 over TLS")
+"""Whose sockets stay open, without us too, when a call is cancelled during the TLS handshake."""
 NOT_TOLD = ("guard not told", "unsettled lacks", "unsettled keeps")
 
 

@@ -54,17 +54,18 @@ class Campaign:
         assert server.stdout is not None
         try:
             plain, tls = json.loads(server.stdout.readline())
-            self.drive({False: plain, True: tls})
+            unfinished = self.drive({False: plain, True: tls})
             time.sleep(2 * LINGER)  # for what is executed late
         finally:
             server.terminate()
             played = Counter(json.loads(server.stdout.readline() or "{}"))
             server.wait()
         journals = [list(read_lines(path)) for path in sorted(self.folder.glob("*.journal"))]
-        return compare(read_lines(self.folder / "ledger"), journals, list(self.leaks())), played
+        more = {"leaked": self.leaks(), "unfinished": [f"caller {caller}" for caller in unfinished]}
+        return compare(read_lines(self.folder / "ledger"), journals, more), played
 
-    def drive(self, ports: dict[bool, int]) -> None:
-        """Until all refunds are over: start callers, end them at random, and start them again."""
+    def drive(self, ports: dict[bool, int]) -> set[int]:
+        """Until all refunds are over: start callers, end them at random, and start them again. Who is not done?"""
         chance, until = random.Random(self.seed), time.monotonic() + 60 * self.minutes  # noqa: S311
         number = killed = 0
         running: dict[int, int] = {}
@@ -100,6 +101,7 @@ class Campaign:
         for pid in running:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+        return to_do
 
     def leaks(self) -> list[str]:
         """Lines of logs with a secret or the name of a passenger in them."""

@@ -48,7 +48,6 @@ PEOPLE = tuple(
 )
 TRIES = 12  # of one process, for one refund
 UNDECIDED = 10  # verdicts without a decision after which a refund is left open
-LOOK = getattr(Advice, "LOOK", None)
 Line: TypeAlias = dict[str, Any]
 
 
@@ -109,6 +108,12 @@ class Journal:
 
     def step(self, job: Job) -> str:
         return str(self.last.get(job.key, {}).get("step", "not executed"))
+
+    def codes(self, job: Job) -> set[str]:
+        """Of the other refunds of the order."""
+        order = job.key.split()[0]
+        lines = (line for key, line in self.last.items() if key.split()[0] == order and key != job.key)
+        return {line["code"] for line in lines if line.get("code")}
 
     def is_over(self, job: Job) -> bool:
         return self.step(job) == "executed" or self._undecided[job.key] >= UNDECIDED
@@ -194,13 +199,9 @@ class Caller:
         except asyncio.CancelledError:  # the process ends
             self.look_in_unsettled(job, quote)
             raise
-        except AlreadySubmittedError as error:
-            self.journal.note("executed", job, why=f"code {error.code}")
         except ApiError as error:
-            if error.advice is LOOK:  # it speaks of another submit, whose outcome is open
-                self.journal.note("open", job, offer=quote and quote.refund_offer_id, why=str(error))
-            else:
-                self.journal.note("not executed", job, why=str(error))
+            step = "open" if error.advice in (Advice.DUPLICATE, Advice.LOOK) else "not executed"
+            self.journal.note(step, job, offer=quote and quote.refund_offer_id, why=str(error))
         except (NotSentError, InvalidRequestError) as error:
             self.journal.note("not executed", job, why=str(error))
             await asyncio.sleep(2)
@@ -243,7 +244,7 @@ class Caller:
         self.journal.note(step, job, offer=unknown.offer_id, why=unknown.seen)
 
     async def settle(self, job: Job) -> None:
-        """Steps 4 and 5. An intent of a process that has ended is an open question as of now."""
+        """Steps 4 and 5. What nothing but the journal knows of is an open question as of now."""
         unknown = self._questions.get(job.key) or OutcomeUnknownError(
             "found in the journal",
             order=job.order,
@@ -253,7 +254,7 @@ class Caller:
         )
         self._questions[job.key] = unknown
         with self.looked_after("reconcile", job):
-            found = await self.atlas.reconcile(unknown)
+            found = await self.atlas.reconcile(unknown, known=self.journal.codes(job))
         if found.verdict is Verdict.UNKNOWN:
             self.journal.note("open", job, offer=unknown.offer_id, verdict=True, why=found.evidence)
             await asyncio.sleep(60)

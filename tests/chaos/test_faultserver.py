@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from .faults import EXISTS, FREE, LATER, NEVER, NOW, SAYS, Plan, Says, Truth, When, plan
-from .faultserver import ANOTHER, ELSEWHERE, FaultServer, Ledger, offered
+from .faultserver import FaultServer
 from .lines import SENDS, WHOLE, Reply, Sends
 from .procedure import read_lines
+from .world import ANOTHER, ELSEWHERE, Ledger, offered
 
 ORDER = "ORDERW1N1"
 PEOPLE = [{"lastName": "ZHAO", "firstName": "YIER"}]

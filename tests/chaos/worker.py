@@ -52,6 +52,14 @@ class Life:
     def kind(self) -> str:
         return NAMES[self.number % len(NAMES)]
 
+    @property
+    def tls(self) -> bool:
+        return self.number // len(NAMES) % 5 in (1, 3)
+
+    @property
+    def way(self) -> str:
+        return f"{self.kind} over TLS" if self.tls else self.kind
+
 
 def live(life: Life) -> int:
     """Runs in a process of its own; what it returns is the exit status."""
@@ -61,7 +69,7 @@ def live(life: Life) -> int:
     logging.basicConfig(stream=log, level=logging.INFO, format="%(name)s %(message)s", force=True)
     os.environ["SSL_CERT_FILE"] = str(CERTIFICATE)
     journal = Journal(life.folder / f"caller{life.caller}.journal")
-    report_complaints(journal, life.kind)
+    report_complaints(journal, life.way)
     try:
         with asyncio.Runner(loop_factory=FastLoop) as runner:
             return runner.run(work(life, journal, log))
@@ -75,15 +83,15 @@ def live(life: Life) -> int:
 
 async def work(life: Life, journal: Journal, log: TextIO) -> int:
     chance = random.Random(f"{life.seed} {life.number}")  # noqa: S311
-    kind, tls = life.kind, chance.random() < 0.4
+    kind, tls, way = life.kind, life.tls, life.way
     asyncio.get_running_loop().set_exception_handler(
         lambda _, context: journal.note(
-            "complaint", kind=kind, what=f"{context['message']}: {context.get('exception')!r}"
+            "complaint", way=way, what=f"{context['message']}: {context.get('exception')!r}"
         )
     )
     to_do = [job for job in jobs(life.caller, life.refunds) if not journal.is_over(job)]
     to_do.sort(key=lambda job: journal.step(job) not in ("intent", "open"))
-    journal.note("started", kind=kind, tls=tls, pid=os.getpid(), to_do=len(to_do))
+    journal.note("started", way=way, pid=os.getpid(), to_do=len(to_do))
     before, clock = descriptors(), FastClock()
     async with client(kind, ssl.create_default_context(cafile=CERTIFICATE)) as http:
         guard = SlowGuard(chance.uniform(0, 2)) if chance.random() < 0.5 else None
@@ -110,7 +118,7 @@ async def work(life: Life, journal: Journal, log: TextIO) -> int:
         await asyncio.sleep(0)
     tasks = [repr(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     left = descriptors() - before
-    journal.note("ended", kind=kind, tls=tls, descriptors=sorted(left), tasks=tasks)
+    journal.note("ended", way=way, descriptors=sorted(left), tasks=tasks)
     return MORE_TO_DO if any(not journal.is_over(job) for job in to_do) else ALL_DONE
 
 
@@ -144,12 +152,12 @@ def end_when_hung(caller: Caller, journal: Journal, log: TextIO) -> None:
             os._exit(IS_HUNG)
 
 
-def report_complaints(journal: Journal, kind: str) -> None:
+def report_complaints(journal: Journal, way: str) -> None:
     """What Python would only print: exceptions nobody retrieved, sockets nobody closed."""
 
     def showwarning(message: Warning | str, *_: Any, **__: Any) -> None:
-        journal.note("complaint", kind=kind, what=str(message)[:500])
+        journal.note("complaint", way=way, what=str(message)[:500])
 
     warnings.simplefilter("always", ResourceWarning)
     warnings.showwarning = showwarning
-    sys.unraisablehook = lambda args: journal.note("complaint", kind=kind, what=f"{args.err_msg}: {args.exc_value!r}")
+    sys.unraisablehook = lambda args: journal.note("complaint", way=way, what=f"{args.err_msg}: {args.exc_value!r}")
