@@ -205,15 +205,25 @@ class Plan:
     sends: Sends
 
 
-def plan(operation: str, state: When, kind: str, rate: float, chance: random.Random) -> Plan:
+def habit(operation: str, state: When, rate: float, chance: random.Random) -> Says:
+    """What an order is always answered while this is true, but for passing faults: `chance` is the order's own.
+
+    A lie that is told once does no harm to who looks again. New quotes and submits have no habits: nothing would come
+    to its end.
+    """
+    rows = [row for row in SAYS[operation] if state in row.when]
+    has_one = operation == "query" or (operation == "quote" and state is EXISTS)
+    return chance.choice(rows) if has_one and chance.random() < rate else SAYS[operation][0]
+
+
+def plan(operation: str, state: When, usual: Says, kind: str, rate: float, chance: random.Random) -> Plan:
     """`state` is what is true of the order; the fate of a submit is decided here. `rate` is the share of faults."""
-    rows = SAYS[operation]
     possible = FATES if operation == "submit" else frozenset({state})
-    when, says, sends = NOW if operation == "submit" else state, rows[0], WHOLE
+    when, says, sends = NOW if operation == "submit" else state, usual, WHOLE
     if chance.random() < rate:
         part = chance.random()
         if part < 0.7:
-            says = chance.choice([row for row in rows if row.when & possible])
+            says = chance.choice([row for row in SAYS[operation] if row.when & possible])
             when = chance.choice([fate for fate in When if fate in says.when & possible])
         if part >= 0.5:
             sends = chance.choice([row for row in SENDS if kind not in row.but_not])

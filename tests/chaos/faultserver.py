@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .faults import EXISTS, FREE, LATER, NOW, SAYS, Json, Plan, Truth, as_json, plan
+from .faults import EXISTS, FREE, LATER, NOW, SAYS, Json, Plan, Truth, as_json, habit, plan
 from .lines import End, Line
 from .world import ANOTHER, OPERATIONS, TRAILING, Ledger, People, World, key
 
@@ -129,7 +129,9 @@ class FaultServer:
         number = self._asked[order, operation]
         chance = random.Random(f"{self.seed} {order} {operation} {number}")  # noqa: S311
         exists = self.world.exists(order, call.people) if call.people else order in self.world.refunds
-        chosen = self.plan(operation, EXISTS if exists else FREE, call.kind, self.rate, chance)
+        state = EXISTS if exists else FREE
+        usual = habit(operation, state, self.rate, random.Random(f"{self.seed} {order} {operation}"))  # noqa: S311
+        chosen = self.plan(operation, state, usual, call.kind, self.rate, chance)
         reply = chosen.says.reply(self._truth(call, chosen, chance))
         if chosen.says.name != SAYS[operation][0].name or chosen.sends.name != "whole":
             self.played[f"{operation}, {chosen.when.value}: {chosen.says.name}; {chosen.sends.name}"] += 1

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .faults import EXISTS, FREE, LATER, NEVER, NOW, SAYS, Plan, Says, Truth, When, plan
+from .faults import EXISTS, FREE, LATER, NEVER, NOW, SAYS, Plan, Says, Truth, When, habit, plan
 from .faultserver import FaultServer
 from .lines import SENDS, WHOLE, Reply, Sends
 from .procedure import read_lines
@@ -190,7 +190,9 @@ def test_no_good_quote_is_given_where_a_refund_exists_and_none_is_refused_as_dou
 def test_a_plan_fits_what_is_true_and_is_drawn_by_its_seed() -> None:
     for operation, state in [("submit", FREE), ("submit", EXISTS), ("quote", FREE), ("quote", EXISTS), ("query", FREE)]:
         for number in range(500):
-            one, two = (plan(operation, state, "httpx", 1, random.Random(number)) for _ in range(2))  # noqa: S311
+            usual = habit(operation, state, 1, random.Random(number))  # noqa: S311
+            assert usual.when & ({NOW} if operation == "submit" else {state})
+            one, two = (plan(operation, state, usual, "httpx", 1, random.Random(number)) for _ in range(2))  # noqa: S311
             assert one == two
             assert one.when in ({NOW, LATER, NEVER} if operation == "submit" else {state})
             assert one.when in one.says.when or one.sends.mute
