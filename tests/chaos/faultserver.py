@@ -130,7 +130,7 @@ class FaultServer:
         chance = random.Random(f"{self.seed} {order} {operation} {number}")  # noqa: S311
         exists = self.world.exists(order, call.people) if call.people else order in self.world.refunds
         state = EXISTS if exists else FREE
-        usual = habit(operation, state, self.rate, random.Random(f"{self.seed} {order} {operation}"))  # noqa: S311
+        usual = habit(operation, state, self.rate / 2, random.Random(f"{self.seed} {order} {operation}"))  # noqa: S311
         chosen = self.plan(operation, state, usual, call.kind, self.rate, chance)
         reply = chosen.says.reply(self._truth(call, chosen, chance))
         if chosen.says.name != SAYS[operation][0].name or chosen.sends.name != "whole":

@@ -10,12 +10,12 @@ def campaign(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_promise_is_broken() -> None:
-    ended = campaign("--refunds", "110", "--kills", "4", "--seed", "7", "--life", "1.5")
+    ended = campaign("--refunds", "84", "--kills", "4", "--seed", "7", "--life", "1.5")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert not ended.stderr
 
 
 def test_a_caller_who_repeats_after_an_unclear_outcome_is_found_out() -> None:
-    ended = campaign("--refunds", "60", "--kills", "0", "--seed", "7", "--naive")
+    ended = campaign("--refunds", "32", "--kills", "0", "--seed", "7", "--rate", "0.6", "--naive")
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "executed twice: 0" not in ended.stdout
