@@ -47,7 +47,7 @@ PEOPLE = tuple(
     for last, first in (("ZHAO", "YIER"), ("QIAN", "ERER"))
 )
 TRIES = 12  # of one process, for one refund
-UNDECIDED = 6  # verdicts without a decision after which a refund is left open
+UNDECIDED = 3  # verdicts without a decision after which a refund is left open
 Line: TypeAlias = dict[str, Any]
 
 

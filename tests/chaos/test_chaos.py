@@ -16,6 +16,6 @@ def test_no_promise_is_broken() -> None:
 
 
 def test_a_caller_who_repeats_after_an_unclear_outcome_is_found_out() -> None:
-    ended = campaign("--refunds", "32", "--kills", "0", "--seed", "7", "--rate", "0.6", "--naive")
+    ended = campaign("--refunds", "20", "--kills", "0", "--seed", "7", "--rate", "0.6", "--naive")
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "executed twice: 0" not in ended.stdout

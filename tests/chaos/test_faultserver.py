@@ -125,8 +125,9 @@ async def test_a_submit_can_be_lost_or_linger(when: When, server: FaultServer, t
 
 @pytest.mark.parametrize("row", SENDS, ids=lambda row: row.name)
 async def test_a_mute_line_gives_no_whole_answer_and_others_an_answer_or_part_of_it(
-    row: Sends, server: FaultServer
+    row: Sends, server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("http.client._MAXHEADERS", 10_000)
     server.plan = as_planned(NOW, sends=row)
     came = await raw(server, "/queryRefundOrders.do", 0.05 if row.mute else 10, refundCode="202611-00001")
     whole = parsed(came)

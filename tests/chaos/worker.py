@@ -156,7 +156,8 @@ def report_complaints(journal: Journal, way: str) -> None:
     """What Python would only print: exceptions nobody retrieved, sockets nobody closed."""
 
     def showwarning(message: Warning | str, *_: Any, **__: Any) -> None:
-        journal.note("complaint", way=way, what=str(message)[:500])
+        if "coroutine 'work' was never awaited" not in str(message):  # interrupted before it had begun
+            journal.note("complaint", way=way, what=str(message)[:500])
 
     warnings.simplefilter("always", ResourceWarning)
     warnings.showwarning = showwarning
