@@ -69,7 +69,7 @@ lock: $(READY)  ## pin again what requirements.lock pins
 clean:  ## remove the environment and caches
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-chaos: $(READY)  ## submit 2400 refunds by 4 processes under faults and kill -9, then compare the books
+chaos: $(READY)  ## 10,000 submits by every kind of client under faults, SIGINT and kill -9, then compare the books
 	@$(BIN)/python -m tests.chaos.campaign
 
 fuzz: $(READY)  ## a million mutated answers and webhooks, read as the client does; COUNT=n SEED=n

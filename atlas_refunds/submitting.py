@@ -109,17 +109,11 @@ class Submitter:
             refund = await self._caller.call(request, read)
         except BaseException as error:
             result = self._judged(error, submission, started, request)
-            if isinstance(result, OutcomeUnknownError):
-                self.unsettled[result] = None
-            await self._end(submission, result)
+            await self._end(submission, result, started)
             if isinstance(error, Exception) and isinstance(result, OutcomeUnknownError):
                 raise result from error
             raise
-        undelivered = self._unknown("its caller was interrupted when the answer had come", submission, started)
-        undelivered.refund_code = refund.refund_code
-        self.unsettled[undelivered] = None
-        await self._end(submission, refund)
-        self.unsettled.pop(undelivered, None)  # from here nothing keeps the refund from its caller
+        await self._end(submission, refund, started)
         return refund
 
     def settled(self, unknown: OutcomeUnknownError, patience: timedelta, *, exists: bool) -> None:
@@ -130,15 +124,34 @@ class Submitter:
             if other is unknown or (same_submit(other, unknown) and not is_late):
                 del self.unsettled[other]
 
-    async def _end(self, submission: Submission, result: SubmitResult) -> None:
-        """Tell everybody; whatever the handlers do, the guard hears of it."""
-        now = self._clock.now()
+    async def _end(self, submission: Submission, result: SubmitResult, started: datetime) -> None:
+        """Tell everybody; whatever the handlers do, the guard hears of it.
+
+        Meanwhile the submit is in `unsettled`, for a caller who is cut off; unless nothing of the order can be open.
+        """
+        now, undelivered = self._clock.now(), self._undelivered(result, submission, started)
+        if undelivered is not None:
+            self.unsettled[undelivered] = None
         try:
             self._emit(ended(submission, result, now))
             if isinstance(result, Refund) and names_another(result.order_no, submission.order):
                 self._emit(Deviation(at=now, operation="submit", place="orderNo", kind="another order"))
         finally:
             await to_its_end(self._after(submission, result))
+        if undelivered is not None and undelivered is not result:
+            self.unsettled.pop(undelivered, None)  # from here nothing keeps the result from its caller
+
+    def _undelivered(
+        self, result: SubmitResult, submission: Submission, started: datetime
+    ) -> OutcomeUnknownError | None:
+        if isinstance(result, OutcomeUnknownError):
+            return result
+        if frees_order(result) or not isinstance(result, Refund | ApiError):
+            return None
+        unknown = self._unknown("its caller was interrupted when the answer had come", submission, started)
+        if isinstance(result, Refund):
+            unknown.refund_code = result.refund_code
+        return unknown
 
     async def _after(self, submission: Submission, result: SubmitResult) -> None:
         try:

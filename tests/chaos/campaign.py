@@ -1,186 +1,151 @@
-"""`make chaos`: many refunds, several processes, faults on every call, kill -9 at random; then the books are compared.
+"""`make chaos`: many refunds, callers of every kind, a server full of faults, kill -9 and SIGINT; then the books.
 
-The simulator executes every submit that reaches it (Atlas' own protection would hide a caller who submits twice) and
-counts, each caller keeps a journal. A refund executed twice, or one that its caller believes in but that was never
-executed (and the other way round), is a failure of the package. `--naive` runs callers that repeat after an unclear
-outcome, to show that the campaign would notice.
+    python -m tests.chaos.campaign --refunds 7000 --kills 400 --seed 1 --keep FOLDER
+
+Ends with status 0 when no promise was broken. A run is not repeated to the byte, for the processes race; what meets one
+order is: see `faultserver`.
 """
 
 import argparse
-import asyncio
+import json
 import os
 import random
+import shutil
 import signal
-import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import attrs
-import httpx
 
-FAULTS: dict[str, dict[str, float]] = {
-    "submit": {
-        "lost_answer": 0.06,
-        "refused": 0.04,
-        "delayed": 0.04,
-        "late": 0.03,
-        "reset_mid_body": 0.04,
-        "slow_loris": 0.01,
-        "html_200": 0.02,
-        "bad_gateway": 0.03,
-        "gateway_refusal": 0.02,
-        "http_522": 0.02,
-        "truncated_json": 0.03,
-        "too_many_requests": 0.01,
-        "system_error": 0.02,
-        "empty": 0.02,
-    },
-    "quote": {"refused": 0.03, "reset_mid_body": 0.03, "gateway_refusal": 0.03, "html_200": 0.01, "delayed": 0.02},
-    "query": {"refused": 0.03, "reset_mid_body": 0.03, "bad_gateway": 0.03, "html_200": 0.01, "delayed": 0.02},
-}
-ORDERS = "SIM-REFUNDED.w"
+from .books import Books, compare
+from .clients import NAMES
+from .procedure import PEOPLE, read_lines
+from .worker import ALL_DONE, IS_HUNG, MORE_TO_DO, SECRET, Life, live
+
+LINGER = 0.5  # seconds that a request is on its way at most
 
 
 @attrs.frozen(kw_only=True)
-class Books:
-    """What both sides say after the campaign."""
-
+class Campaign:
+    folder: Path
     refunds: int
-    seconds: float
     kills: int
-    executed: Counter[int]
-    """Executions per refund, and how many refunds had so many."""
-    steps: Counter[str]
-    verdicts: Counter[str]
-    played: Counter[str]
-    twice: tuple[str, ...]
-    lost: tuple[str, ...]
-    """Believed to be submitted but never executed, or executed without its caller's knowledge."""
-    unknown: tuple[str, ...]
+    callers: int
+    seed: int
+    rate: float
+    minutes: float
+    life: float
+    """Seconds after which a process ends by itself, and another kind of client goes on."""
+    naive: bool
 
-    @property
-    def clean(self) -> bool:
-        return not self.twice and not self.lost
-
-    def __str__(self) -> str:
-        counted = ", ".join(f"{name} {number}" for name, number in sorted(self.played.items()))
-        return "\n".join(
-            (
-                f"{self.refunds} refunds in {self.seconds:.0f} s, {self.kills} processes killed",
-                f"faults played: {sum(self.played.values())} ({counted})",
-                f"unclear outcomes: {sum(self.verdicts.values())} reconciliations {dict(self.verdicts)}",
-                f"executions per refund: {dict(sorted(self.executed.items()))}",
-                f"executed twice: {len(self.twice)} {list(self.twice[:5])}",
-                f"lost: {len(self.lost)} {list(self.lost[:5])}",
-                f"outcome stayed unknown: {len(self.unknown)} {list(self.unknown[:5])}",
-            )
+    def run(self) -> tuple[Books, Counter[str]]:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.chaos.faultserver", "--ledger", self.folder / "ledger"),
+                *("--rate", str(self.rate), "--linger", str(LINGER), "--seed", str(self.seed)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
         )
-
-
-async def campaign(
-    *, refunds: int, processes: int, kills: int, seed: int, query_without_code: str, naive: bool
-) -> Books:
-    """Run it to the end; a caller that is killed is started again."""
-    chance, began = random.Random(seed), time.monotonic()  # noqa: S311 - repeatable on purpose
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        simulator, url = await start_simulator(query_without_code)
+        assert server.stdout is not None
         try:
-            async with httpx.AsyncClient(base_url=url) as control:
-                settings = {"seed": seed, "delay_seconds": 0.3, "rates": FAULTS}
-                (await control.post("/_simulator/faults", json=settings)).raise_for_status()
-                each = refunds // processes
-                killed = await drive(url, folder, each, processes, kills, chance, naive=naive)
-                await asyncio.sleep(0.5)  # for what is executed late
-                state = (await control.get("/_simulator/state")).json()
-                faults = (await control.get("/_simulator/faults")).json()
+            plain, tls = json.loads(server.stdout.readline())
+            unfinished = self.drive({False: plain, True: tls})
+            time.sleep(2 * LINGER)  # for what is executed late
         finally:
-            simulator.terminate()
-            await simulator.wait()
-        return compare(folder, state, faults, killed, each * processes, time.monotonic() - began)
+            server.terminate()
+            played = Counter(json.loads(server.stdout.readline() or "{}"))
+            server.wait()
+        journals = [list(read_lines(path)) for path in sorted(self.folder.glob("*.journal"))]
+        more = {"leaked": self.leaks(), "unfinished": [f"caller {caller}" for caller in unfinished]}
+        return compare(read_lines(self.folder / "ledger"), journals, more), played
 
-
-async def start_simulator(query_without_code: str) -> tuple[asyncio.subprocess.Process, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "atlas_refunds.simulator", "--port", "0", "--day", "86400"),
-        *("--query-without-code", query_without_code, "--accept-duplicates"),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    first = (await process.stdout.readline()).decode()
-    return process, first.removeprefix("listening on ").strip()
-
-
-async def drive(
-    url: str, folder: Path, each: int, processes: int, kills: int, chance: random.Random, *, naive: bool
-) -> int:
-    """Start the callers, kill one now and then, and start it again until all have ended by themselves."""
-
-    async def start(number: int) -> asyncio.subprocess.Process:
-        command = (sys.executable, "-m", "tests.chaos.procedure", url, str(folder / f"{number}.db"))
-        return await asyncio.create_subprocess_exec(*command, f"{ORDERS}{number}.", str(each), *["--naive"] * naive)
-
-    running = {number: await start(number) for number in range(processes)}
-    killed = 0
-    while running:
-        await asyncio.sleep(chance.uniform(0.5, 1.5))
-        for number, process in list(running.items()):
-            if process.returncode == 0:
-                del running[number]
-            elif process.returncode is not None:
-                running[number] = await start(number)
-        if running and killed < kills:
-            victim = running[chance.choice(list(running))]
-            if victim.returncode is None:
-                os.kill(victim.pid, signal.SIGKILL)
-                await victim.wait()
+    def drive(self, ports: dict[bool, int]) -> set[int]:
+        """Until all refunds are over: start callers, end them at random, and start them again. Who is not done?"""
+        chance, until = random.Random(self.seed), time.monotonic() + 60 * self.minutes  # noqa: S311
+        number = killed = 0
+        running: dict[int, int] = {}
+        to_do = set(range(self.callers))
+        while to_do and time.monotonic() < until:
+            for caller in sorted(to_do - set(running.values())):
+                share = self.refunds // self.callers
+                life = Life(
+                    folder=self.folder,
+                    ports=ports,
+                    caller=caller,
+                    refunds=share,
+                    seed=self.seed,
+                    number=number,
+                    seconds=self.life * chance.uniform(0.5, 1.5),
+                    naive=self.naive,
+                )
+                running[start(life)] = caller
+                number += 1
+            time.sleep(chance.expovariate(self.callers / self.life) if killed < self.kills else 0.2)
+            if killed < self.kills and running:
                 killed += 1
-    return killed
+                os.kill(chance.choice(list(running)), signal.SIGINT if chance.random() < 0.1 else signal.SIGKILL)
+            for pid in list(running):
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                if ended:
+                    caller = running.pop(pid)
+                    code = os.waitstatus_to_exitcode(status)
+                    if code == ALL_DONE:
+                        to_do.discard(caller)
+                    elif code not in (MORE_TO_DO, IS_HUNG, -signal.SIGKILL):
+                        raise RuntimeError(f"caller {caller} ended with {code}: see {self.folder}")
+        for pid in running:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        return to_do
+
+    def leaks(self) -> list[str]:
+        """Lines of logs with a secret or the name of a passenger in them."""
+        words = (SECRET, *(person.last_name for person in PEOPLE))
+        logs = [path.read_text("utf-8", "replace") for path in self.folder.glob("*.log")]
+        return [line for log in logs for line in log.splitlines() if any(word in line for word in words)]
 
 
-def compare(folder: Path, state: Any, faults: Any, kills: int, refunds: int, seconds: float) -> Books:
-    """Both sides' books, entry by entry."""
-    executed = executions(state)
-    steps: dict[str, str] = {}
-    verdicts: Counter[str] = Counter()
-    for path in folder.glob("*.db"):
-        with sqlite3.connect(path) as db:
-            steps.update(db.execute("select order_no, step from refunds"))
-            verdicts.update(verdict for (verdict,) in db.execute("select verdict from unclear"))
-    believed = {order for order, step in steps.items() if step == "submitted"}
-    unknown = {order for order, step in steps.items() if step == "unknown"}
-    return Books(
-        refunds=refunds,
-        seconds=seconds,
-        kills=kills,
-        executed=Counter(executed.get(order, 0) for order in steps),
-        steps=Counter(steps.values()),
-        verdicts=verdicts,
-        played=Counter({f"{op} {name}": n for op, names in faults["played"].items() for name, n in names.items()}),
-        twice=tuple(sorted(order for order, count in executed.items() if count > 1)),
-        lost=tuple(sorted(believed.symmetric_difference(order for order in executed if order not in unknown))),
-        unknown=tuple(sorted(unknown)),
-    )
-
-
-def executions(state: Any) -> dict[str, int]:
-    return {order: entry["submissions"] for order, entry in state["orders"].items()}
+def start(life: Life) -> int:
+    """A forked process: what takes time to import is there already."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        status = live(life)
+    except KeyboardInterrupt:  # before it had begun, or while it ended
+        status = MORE_TO_DO
+    finally:
+        os._exit(status)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--refunds", type=int, default=2400)
-    parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--refunds", type=int, default=7000)
+    parser.add_argument("--callers", type=int, default=4, help="processes at once")
+    parser.add_argument("--kills", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--query-without-code", choices=["refuse", "list"], default="list")
-    parser.add_argument("--naive", action="store_true")
-    books = asyncio.run(campaign(**vars(parser.parse_args())))
+    parser.add_argument("--rate", type=float, default=0.4, help="the share of requests that meet a fault")
+    parser.add_argument("--life", type=float, default=3, help="seconds")
+    parser.add_argument("--minutes", type=float, default=30, help="after which it ends, finished or not")
+    parser.add_argument("--naive", action="store_true", help="callers that repeat after an unclear outcome")
+    parser.add_argument("--keep", type=Path, help="an empty folder for ledger, journals and logs")
+    given = vars(parser.parse_args())
+    keep: Path | None = given.pop("keep")
+    folder = keep or Path(tempfile.mkdtemp())
+    folder.mkdir(exist_ok=True)
+    began = time.monotonic()
+    books, played = Campaign(folder=folder, **given).run()
+    print(f"{given['refunds']} refunds in {time.monotonic() - began:.0f} s, clients: {', '.join(NAMES)}")
+    print(f"faults played: {played.total()}, of {len(played)} sorts")
     print(books)
+    if not keep:
+        shutil.rmtree(folder)
     return 0 if books.clean else 1
 
 

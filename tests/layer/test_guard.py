@@ -8,6 +8,7 @@ import pytest
 
 from atlas_refunds import (
     AirlinePnr,
+    ApiError,
     AtlasRefunds,
     Attempt,
     ConcurrentSubmitError,
@@ -20,6 +21,7 @@ from atlas_refunds import (
     QuoteExpiredError,
     Refund,
     Submission,
+    SubmissionInProgressError,
     SubmitEnded,
     SubmitResult,
 )
@@ -217,11 +219,19 @@ async def cancelled(task: asyncio.Task[Refund]) -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(("act", "refund_code"), [(answers(SUBMITTED), CODE), (closes_before_answer, None)])
+@pytest.mark.parametrize(
+    ("act", "refund_code"),
+    [
+        (answers(SUBMITTED), CODE),
+        (closes_before_answer, None),
+        *((refuses(code), None) for code in (803, 814, 818, 905)),
+    ],
+    ids=["refund", "lost", "code 803", "code 814", "code 818", "code 905"],
+)
 async def test_guard_is_told_to_the_end_when_the_submit_is_cancelled_meanwhile(
     wire: WireServer, clock: HandClock, act: Act, refund_code: str | None
 ) -> None:
-    """The refund that its caller does not get to see is unsettled, with its code."""
+    """The refund that its caller does not get to see is unsettled, with its code; so is word of another submit."""
     wire.plays(act)
     ledger = SlowLedger()
     async with guarded(wire, clock, ledger) as atlas:
@@ -236,14 +246,20 @@ async def test_guard_is_told_to_the_end_when_the_submit_is_cancelled_meanwhile(
         (unsettled,) = atlas.unsettled
     _, told = ledger.lines
     assert unsettled.refund_code == refund_code
-    assert told.refund_code == CODE if isinstance(told, Refund) else told is unsettled
+    if isinstance(told, Refund):
+        assert told.refund_code == CODE
+    else:
+        assert told is unsettled or isinstance(told, ApiError)
     assert not await leftovers()
 
 
-async def test_refund_that_reaches_its_caller_is_settled(wire: WireServer, clock: HandClock) -> None:
-    wire.plays(answers(SUBMITTED))
+async def test_answer_that_reaches_its_caller_is_settled(wire: WireServer, clock: HandClock) -> None:
+    wire.plays(answers(SUBMITTED), refuses(814))
     async with guarded(wire, clock, Ledger()) as atlas:
         await atlas.submit(ORDER, offer_id="q_1")
+        assert not atlas.unsettled
+        with pytest.raises(SubmissionInProgressError):
+            await atlas.submit(ORDER, offer_id="q_1")
         assert not atlas.unsettled
 
 

@@ -25,9 +25,9 @@ import sqlalchemy as sa
 
 from atlas_refunds.tracking import Step
 from atlas_refunds.tracking.schema import open_engine
-from tests.chaos.campaign import FAULTS, start_simulator
 
 from .postgres import Cluster, fresh_database, installed, own_cluster
+from .simulated import FAULTS, start_simulator
 
 LIVES = ("SIM-REFUNDED", "SIM-REJECTED", "SIM-VCC", "SIM-WITHDRAWN")
 SKEW = 300.0  # seconds
