@@ -1,4 +1,4 @@
-"""`python -m tests.environments.harnesses NAME`: one way to run asyncio, from the first call of a fresh process on."""
+"""`python -m tests.environments.harnesses NAME...`: ways to run asyncio, from the first call of a fresh process on."""
 
 import asyncio
 import os
@@ -145,4 +145,5 @@ def said(call: Callable[[], Any]) -> None:
 
 
 if __name__ == "__main__":
-    globals()[sys.argv[1]]()
+    for name in sys.argv[1:]:
+        globals()[name]()

@@ -1,4 +1,4 @@
-"""One service in three frameworks: the client lives as long as the application; `/thread` may be its first call."""
+"""One service in two frameworks: the client lives as long as the application; `/thread` may be its first call."""
 
 import asyncio
 import os
@@ -7,11 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypedDict
 
 import anyio.from_thread
-import anyio.to_thread
 import fastapi
-import litestar
-from litestar.connection import Request as LitestarRequest
-from litestar.handlers import asgi as litestar_asgi
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -78,26 +74,3 @@ def starlette_app() -> Starlette:
         return JSONResponse(await take(request.path_params["step"], request.state.atlas))
 
     return Starlette(routes=[Route("/thread", thread), Route("/steps/{step}", go)], lifespan=lifespan)
-
-
-# ---- Litestar --------------------------------------------------------------------------------------------------------
-def litestar_app() -> litestar.Litestar:
-    @asynccontextmanager
-    async def lifespan(app: litestar.Litestar) -> AsyncIterator[None]:
-        async with AtlasRefunds.from_env() as atlas, WebhookReceiver(SECRET, atlas.notify) as hooks:
-            app.state.atlas, app.state.hooks = atlas, hooks
-            yield
-
-    @litestar_asgi("/hooks/atlas", is_mount=True, copy_scope=True)
-    async def hook(scope: Any, receive: Any, send: Any) -> None:
-        await scope["app"].state.hooks(scope, receive, send)
-
-    @litestar.get("/thread")
-    async def thread(request: "LitestarRequest[Any, Any, Any]") -> Answer:
-        return await anyio.to_thread.run_sync(from_thread, request.app.state.atlas)
-
-    @litestar.get("/steps/{step:str}")
-    async def go(request: "LitestarRequest[Any, Any, Any]") -> Answer:
-        return await take(request.path_params["step"], request.app.state.atlas)
-
-    return litestar.Litestar([hook, thread, go], lifespan=[lifespan])

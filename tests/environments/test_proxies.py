@@ -181,7 +181,7 @@ async def test_not_sent_is_never_said_of_what_arrived(office: Office) -> None:
         await atlas.submit(ORDER, offer_id="q_1")
         whole, outcomes = office.proxy.carried, []
         office.wire.plays(never_answers)
-        for budget in range(1, whole, whole // 50):
+        for budget in range(1, whole, whole // 25):
             office.proxy.budget, office.proxy.carried = budget, 0
             office.wire.calls.clear()
             with pytest.raises((NotSentError, OutcomeUnknownError)) as caught:

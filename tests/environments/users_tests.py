@@ -13,7 +13,8 @@ import starlette.testclient
 from atlas_refunds import AtlasRefunds
 
 from .journey import SECRET, calls, tracking, webhook
-from .service import fastapi_app, litestar_app, starlette_app
+from .litestar_service import litestar_app
+from .service import fastapi_app, starlette_app
 
 TESTCLIENTS: dict[str, Callable[[], Any]] = {
     "FastAPI": lambda: fastapi.testclient.TestClient(fastapi_app()),
