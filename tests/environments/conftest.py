@@ -5,7 +5,7 @@ import contextlib
 import os
 import ssl
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 import pytest
 import trustme
+import uvloop
 from anyio.from_thread import start_blocking_portal
 
 from atlas_refunds.simulator import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, serve
@@ -20,6 +21,12 @@ from atlas_refunds.simulator.clock import scale_for
 from tests.service.processes import free_port
 
 ROOT = Path(__file__).parents[2]
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]] | None:
+    """What opens connections in this process does so on both loops."""
+    by_itself = item.path.name in ("test_cancelled.py", "test_proxies.py", "test_tls.py")
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop} if by_itself else None
 
 
 @attrs.frozen
