@@ -1,11 +1,15 @@
 """Egress as companies have it: a CONNECT proxy, by argument and by environment."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import attrs
+import httpx
+import httpx2
 import pytest
 
 from atlas_refunds import AtlasRefunds, ConfigurationError, NotSentError, OutcomeUnknownError, Timeouts
@@ -193,6 +197,43 @@ async def test_not_sent_is_never_said_of_what_arrived(office: Office) -> None:
             assert not (office.wire.calls and isinstance(caught.value, NotSentError))
             outcomes.append(type(caught.value))
     assert (outcomes[0], outcomes[-1]) == (NotSentError, OutcomeUnknownError)
+
+
+# ---- clients that were made elsewhere --------------------------------------------------------------------------------
+def session_of_aiohttp(*, proxy: str, verify: ssl.SSLContext) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(proxy=proxy, connector=aiohttp.TCPConnector(ssl=verify))
+
+
+INJECTED: dict[str, Callable[..., Any]] = {
+    "httpx": httpx.AsyncClient,
+    "httpx2": httpx2.AsyncClient,
+    "aiohttp": session_of_aiohttp,
+}
+
+
+@pytest.mark.parametrize("kind", INJECTED)
+@pytest.mark.parametrize("status", [403, 407, 502])
+async def test_a_tunnel_refused_to_an_injected_client_has_sent_nothing(kind: str, status: int, office: Office) -> None:
+    office.proxy.act = refuses(status)
+    async with INJECTED[kind](proxy=office.proxy.url, verify=office.authority.client()) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=ATLAS, http_client=http, retry=ONCE)
+        with pytest.raises(NotSentError, match=f"HTTP {status}.*nothing was sent"):
+            await atlas.submit(ORDER, offer_id="q_1")
+    assert office.wire.calls == []
+
+
+@pytest.mark.parametrize("kind", INJECTED)
+@pytest.mark.parametrize("fault", ["closed before the answer", "HTTP 502", "truncated JSON", "code 9999"])
+async def test_an_answer_that_an_injected_client_loses_leaves_the_outcome_open(
+    kind: str, fault: str, office: Office
+) -> None:
+    office.wire.plays(UNCLEAR[fault][0])
+    async with INJECTED[kind](proxy=office.proxy.url, verify=office.authority.client()) as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=ATLAS, http_client=http, retry=EAGER)
+        with pytest.raises(OutcomeUnknownError):
+            await atlas.submit(ORDER, offer_id="q_1")
+    watch_for_doubles(office.wire)
+    assert office.proxy.lines == ["CONNECT atlas.test:443"]
 
 
 # ---- the environment -------------------------------------------------------------------------------------------------
