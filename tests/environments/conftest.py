@@ -98,11 +98,11 @@ class Atlas:
     tls: str
     environment: dict[str, str]
 
-    async def run(self, *arguments: str, **more: str) -> tuple[int, str]:
+    async def run(self, *arguments: str, cwd: Path = ROOT, **more: str) -> tuple[int, str]:
         """A Python process with these arguments: its exit status and all that it said."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "error", *arguments),
-            cwd=ROOT,
+            cwd=cwd,
             env={**self.environment, **more},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -117,14 +117,14 @@ class Atlas:
         return process.returncode, output.decode()
 
     @asynccontextmanager
-    async def gunicorn(self, application: str, log: Path, **more: str) -> AsyncGenerator[str]:
+    async def gunicorn(self, application: str, log: Path, cwd: Path = ROOT, **more: str) -> AsyncGenerator[str]:
         """Two workers with uvloop; yields the address once both have started."""
         port = free_port()
         options = ("--workers", "2", "--worker-class", "uvicorn_worker.UvicornWorker", "--graceful-timeout", "5")
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", *options),
-                cwd=ROOT,
+                cwd=cwd,
                 env={**self.environment, **more},
                 stdout=output,
                 stderr=output,

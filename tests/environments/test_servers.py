@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from .conftest import Atlas
+from .conftest import ROOT, Atlas
 from .journey import SECRET
 
 
@@ -33,7 +33,7 @@ async def test_every_worker_takes_a_refund_from_quote_to_end(atlas: Atlas, tmp_p
     """Over TLS, with the authority that SSL_CERT_FILE names; the first call of each worker comes out of a thread."""
     application, log = "tests.environments.service:fastapi_app()", tmp_path / "gunicorn.log"
     upstream = {"ATLAS_BASE_URL": atlas.tls, "SSL_CERT_FILE": atlas.environment["ATLAS_TEST_CA"]}
-    async with atlas.gunicorn(application, log, **upstream) as url, each_worker(url) as workers:
+    async with atlas.gunicorn(application, log, ROOT, **upstream) as url, each_worker(url) as workers:
         for step in ("calls", "webhook", "tracking"):
             for answer in await asyncio.gather(*(worker.get(f"/steps/{step}") for worker in workers)):
                 assert answer.raise_for_status().json()["loop"] == "uvloop"
