@@ -8,10 +8,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 
 SOURCE = $(if $(PAGE),--page "$(PAGE)") $(if $(URL),--url "$(URL)")
 
-.PHONY: help setup demo service test check bench chaos fuzz webhook-campaign tracking-chaos tracking-figures screenshot lint types unit spec client drift update spec-check lock clean
+.PHONY: help setup demo service test uvloop lowest newest check bench chaos fuzz webhook-campaign tracking-chaos tracking-figures screenshot lint types unit spec client drift update spec-check lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: $(READY)  ## make .venv with everything pinned in requirements.lock
 
@@ -29,9 +29,21 @@ demo: $(READY)  ## three refunds from quote to end against a local Atlas
 service: $(READY)  ## the example web service beside a local Atlas, with one refund to look at
 	@$(BIN)/python -m examples.refund_service --demo
 
-test: lint types spec-check  ## everything that CI runs
+test: lint types spec-check  ## everything that CI runs, but for other versions of what we stand on
 	@$(BIN)/coverage run -m pytest -q
 	@$(BIN)/coverage report --skip-covered --fail-under=95
+	@$(MAKE) --no-print-directory uvloop
+
+uvloop: $(READY)  ## the tests of the layer and of webhooks that need an event loop, on uvloop
+	@ATLAS_TEST_LOOP=uvloop $(BIN)/python -m pytest -q -m asyncio tests/layer tests/webhooks
+
+lowest: RESOLUTION := lowest-direct
+newest: RESOLUTION := highest
+lowest newest: $(READY)  ## the tests of the layer with the lowest, or newest, versions that we allow, in a venv of its own
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)-$@
+	@VIRTUAL_ENV=$(VENV)-$@ $(BIN)/uv pip install -q --resolution $(RESOLUTION) --group layer -e '.[aiohttp,otel,simulator]'
+	@$(VENV)-$@/bin/python -m pytest -q tests/layer
 
 check: lint types spec-check unit  ## what to run before each commit
 
@@ -67,7 +79,7 @@ lock: $(READY)  ## pin again what requirements.lock pins
 		--group dev --all-extras pyproject.toml -o requirements.lock
 
 clean:  ## remove the environment and caches
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 chaos: $(READY)  ## 10,000 submits by every kind of client under faults, SIGINT and kill -9, then compare the books
 	@$(BIN)/python -m tests.chaos.campaign

@@ -7,7 +7,12 @@ from .envelope import Answer
 from .errors import ConfigurationError
 from .transport import Request
 
-NOT_CONNECTED = aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL
+NOT_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,  # a tunnel was refused
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
 """What aiohttp raises before it has a connection; whatever happens on one has other classes."""
 
 

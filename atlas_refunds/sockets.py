@@ -48,7 +48,7 @@ class AsyncioNetwork(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(f"no connection within {timeout:g} s") from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        return Stream(received, self._tunnel)
+        return Stream(received, self._tunnel, timeout)
 
 
 class Received(asyncio.Protocol):
@@ -106,11 +106,12 @@ class Received(asyncio.Protocol):
 
 
 class Stream(httpcore.AsyncNetworkStream):
-    """One connection as httpcore wants it. The time limits of a call as a whole are kept by its caller."""
+    """One connection as httpcore wants it. The time limits of a call as a whole are kept by its caller; a proxy opens
+    its tunnel within the time for connecting."""
 
-    def __init__(self, received: Received, tunnel: int) -> None:
+    def __init__(self, received: Received, tunnel: int, connect_timeout: float | None) -> None:
         self._received = received
-        self._tunnel = tunnel
+        self._tunnel, self._connect_timeout = tunnel, connect_timeout
         self._unsent = bytearray()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -125,7 +126,13 @@ class Stream(httpcore.AsyncNetworkStream):
                 trail.may_have_left = True
             self._received.transport.write(bytes(self._unsent))
             self._unsent.clear()
-        return await self._received.read(max_bytes)
+        if not self._tunnel:
+            return await self._received.read(max_bytes)
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                return await self._received.read(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("no tunnel in time") from error
 
     async def aclose(self) -> None:
         self._received.transport.abort()
@@ -151,11 +158,11 @@ class Stream(httpcore.AsyncNetworkStream):
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"no TLS handshake within {timeout:g} s") from error
         except OSError as error:  # ssl.SSLError is one
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpcore.ConnectError(str(error) or "the connection was closed during the TLS handshake") from error
         if transport is None:
             raise httpcore.ConnectError("the connection was closed during the TLS handshake")
         received.transport = transport
-        return Stream(received, max(0, self._tunnel - 1))
+        return Stream(received, max(0, self._tunnel - 1), self._connect_timeout)
 
     def get_extra_info(self, info: str) -> Any:
         """`is_readable` on an idle connection means that it was closed, or that something came unasked."""

@@ -1,7 +1,9 @@
-"""Everything that the whole suite logs is searched for what must never be logged."""
+"""Everything that the whole suite logs is searched for what must never be logged; and which event loop tests run on."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -35,3 +37,12 @@ def nothing_leaks_into_a_log() -> Iterator[Leaks]:
     yield leaks
     logging.getLogger().removeHandler(leaks)
     assert not leaks.found
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """asyncio's own, or with ATLAS_TEST_LOOP=uvloop that one (`make uvloop`)."""
+    if os.environ.get("ATLAS_TEST_LOOP", "asyncio") == "asyncio":
+        return {"asyncio": asyncio.new_event_loop}
+    import uvloop
+
+    return {"uvloop": uvloop.new_event_loop}

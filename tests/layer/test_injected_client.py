@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+import httpx2
 import httpx_aiohttp
 import pytest
 from httpcore._trace import Trace
@@ -209,6 +210,7 @@ async def test_a_flow_of_several_requests_does_not_send_a_submit_twice(wire: Wir
 # ---- clients of all kinds --------------------------------------------------------------------------------------------
 KINDS: dict[str, Callable[[], Any]] = {
     "httpx": httpx.AsyncClient,
+    "httpx2": httpx2.AsyncClient,
     "httpx over aiohttp": httpx_aiohttp.HttpxAiohttpClient,  # says ConnectTimeout when the server hangs up
     "aiohttp": aiohttp.ClientSession,
 }
@@ -247,7 +249,7 @@ async def test_a_correct_answer_is_read_and_the_client_stays_open(kind: str, act
         await atlas.get(ORDER, CODE)
 
 
-@pytest.mark.parametrize("kind", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("kind", ["httpx", "httpx2", "aiohttp"])
 @pytest.mark.parametrize("base_url", ["https://atlas.invalid", "http://127.0.0.1:{free}", "https://127.0.0.1:{wire}"])
 async def test_what_never_connected_was_not_sent(kind: str, base_url: str, wire: WireServer) -> None:
     wire.greeting = b"220 mail.example.com ESMTP ready\r\n"  # speaks no TLS

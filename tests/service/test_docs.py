@@ -13,6 +13,7 @@ from .processes import free_port
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("web-service.md", "webhooks.md")
+FILES = ("service.py", "test_service.py")  # the examples of the first page
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -46,8 +47,11 @@ async def test_from_an_empty_folder_to_a_finished_refund(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_type_check(page: str, tmp_path: Path) -> None:
-    (tmp_path / "example.py").write_text("\n".join(blocks(page, "python")), "utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "example.py"]
+    examples = blocks(page, "python")
+    files = dict(zip(FILES, examples, strict=True)) if page == "web-service.md" else {"example.py": "\n".join(examples)}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", *files]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
