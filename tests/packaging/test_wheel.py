@@ -33,7 +33,13 @@ def test_the_metadata_names_what_is_needed_at_run_time(wheel: Path) -> None:
         (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
         metadata = message_from_bytes(archive.read(name))
     needed = {line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line}
-    assert {line.split(">")[0].split("<")[0] for line in needed} == {"attrs", "httpx", "python-dateutil", "sniffio"}
+    assert {line.split(">")[0].split("<")[0] for line in needed} == {
+        "aiohappyeyeballs",
+        "attrs",
+        "httpx",
+        "python-dateutil",
+        "sniffio",
+    }
     assert "simulator" in metadata.get_all("Provides-Extra", [])
     assert metadata["Version"] == atlas_refunds.__version__
 
