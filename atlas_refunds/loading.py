@@ -56,8 +56,9 @@ class Own:
         import_module("atlas_refunds.connections")  # which is wanted next
         if self.proxy is None and self.trust_env:
             self.proxy = proxies.of_environment(self.url)
-        tls = self.tls
-        if tls is None and self.url.startswith("https:"):
+        secure = self.url.startswith("https:")
+        tls = self.tls if secure else None
+        if tls is None and secure:
             try:
                 tls = httpx.create_ssl_context(trust_env=self.trust_env)
             except OSError as error:

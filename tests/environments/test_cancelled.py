@@ -39,6 +39,7 @@ async def steps_of(call: "asyncio.Future[object]", wire: WireServer) -> int:
     """How many steps of the event loop it takes until the request has arrived."""
     seen, steps = len(wire.calls), 0
     while len(wire.calls) == seen:
+        assert not call.done(), call
         await asyncio.sleep(0)
         steps += 1
     call.cancel()
