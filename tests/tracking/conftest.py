@@ -20,8 +20,8 @@ SECOND = timedelta(seconds=1)
 HURRY = Policy(
     schedule=PollSchedule.every(0.3 * SECOND),
     polls_per_second=100,
-    hold=3 * SECOND,
-    patience=3 * SECOND,
+    hold=1.5 * SECOND,
+    patience=1.5 * SECOND,
     first_retry=0.05 * SECOND,
     longest_retry=0.4 * SECOND,
     hint_pause=timedelta(),
@@ -50,6 +50,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[st
     if found is None:
         pytest.skip(NONE_FOUND)
     with fresh_database(found) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: str | None) -> Generator[str]:
+    if postgres is None:
+        pytest.skip(NONE_FOUND)
+    with fresh_database(postgres) as url:
         yield url
 
 

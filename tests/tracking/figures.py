@@ -17,11 +17,11 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
+from atlas_refunds.tracking.rows import rows
 
 from atlas_refunds import AtlasRefunds, Credentials, OrderNo, OrderRef, RefundState, RefundStatus, RefundToken
 from atlas_refunds.tracking import Policy, Step, Tracked, Tracker
 from atlas_refunds.tracking.engine import Engine
-from atlas_refunds.tracking.rows import rows
 from atlas_refunds.tracking.schema import migrate, open_engine
 
 from .postgres import fresh_database, own_cluster
