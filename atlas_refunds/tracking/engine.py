@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 AT_ONCE: Final = 100  # looks of one worker, and as many calls of its handler
 IDLE: Final = 0.25  # seconds between two looks at the database while nothing is due
-BREATH: Final = 0.1  # seconds between two claims, so that they are batches
+BREATH: Final = 0.2  # seconds between two claims, so that they are batches
 MOST: Final = 200  # rows written in one transaction
 UPKEEP: Final = 15.0  # seconds between two rounds
 CLOCKS_AGREE: Final = 30.0  # seconds

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ..errors import InvalidRequestError
 from .notices import Health
 from .records import Action, Change, Step, Tracked, from_row
-from .schema import ACTIONS, CHANGES, REFUNDS, clock, reading
+from .schema import ACTIONS, CHANGES, NOW, REFUNDS, clock, reading
 
 OPEN = [step.value for step in Step if step.is_open]
 FINISHED = [Step.FINAL.value, Step.REFUSED.value]
@@ -78,30 +78,24 @@ class Listing:
 
     def health(self, account: str) -> Health:
         mine, failing = CHANGES.c.account == account, sa.and_(UNHANDLED, CHANGES.c.tries > 0)
-        steps, oldest = self.counts(account), self.next_look(account)
+        steps, wait = self.counts(account), self.wait_for_look(account)
         with reading(self._engine) as c:
 
             def count(*chosen: sa.ColumnElement[bool]) -> int:
                 return c.execute(sa.select(sa.func.count()).select_from(CHANGES).where(mine, *chosen)).scalar_one()
 
-            now = clock(c)
             return Health(
-                at=now,
+                at=clock(c),
                 account=account,
                 steps=steps,
-                overdue=max(0.0, now.timestamp() - oldest) if oldest is not None else 0.0,
+                overdue=max(0.0, -(wait or 0)),
                 unhandled=count(UNHANDLED),
                 failing=count(failing),
                 gave_up=count(failing, CHANGES.c.retry_at.is_(None)),
             )
 
-    def next_look(self, account: str) -> float | None:
-        """When the first refund of this account is due that nobody is at; seconds since 1970."""
-        with reading(self._engine) as c:
-            return self._next(c, REFUNDS, REFUNDS.c.look_at, account)
-
     def wait_for_look(self, account: str) -> float | None:
-        """Seconds until a refund is due; None when none is going to be."""
+        """Seconds until a refund is due that nobody is at, negative when it is; None when none is going to be."""
         return self._wait(REFUNDS, REFUNDS.c.look_at, account)
 
     def wait_for_change(self, account: str) -> float | None:
@@ -109,16 +103,10 @@ class Listing:
         return self._wait(CHANGES, CHANGES.c.retry_at, account)
 
     def _wait(self, table: sa.TableClause, due: sa.ColumnElement[float], account: str) -> float | None:
+        now: sa.ColumnElement[float] = sa.literal_column(NOW[self._engine.dialect.name], sa.Float)
+        query = sa.select(due - now).where(table.c.account == account, due.is_not(None), is_free(table, now))
         with reading(self._engine) as c:
-            found = self._next(c, table, due, account)
-            return None if found is None else found - clock(c).timestamp()
-
-    def _next(
-        self, c: sa.Connection, table: sa.TableClause, due: sa.ColumnElement[float], account: str
-    ) -> float | None:
-        free = is_free(table, clock(c))
-        query = sa.select(due).where(table.c.account == account, due.is_not(None), free).order_by(due).limit(1)
-        return c.execute(query).scalar()
+            return c.execute(query.order_by(due).limit(1)).scalar()
 
     def open_of(self, order_no: str, account: str) -> list[Tracked]:
         chosen = (REFUNDS.c.order_no == order_no, REFUNDS.c.account == account, REFUNDS.c.step.in_(OPEN))
@@ -131,6 +119,6 @@ class Listing:
             return clock(c)
 
 
-def is_free(table: sa.TableClause, now: datetime) -> sa.ColumnElement[bool]:
+def is_free(table: sa.TableClause, now: sa.ColumnElement[float] | float) -> sa.ColumnElement[bool]:
     """Nobody is at the row, or who was counts as dead."""
-    return sa.or_(table.c.held_until.is_(None), table.c.held_until <= now.timestamp())
+    return sa.or_(table.c.held_until.is_(None), table.c.held_until <= now)

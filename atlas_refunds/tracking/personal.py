@@ -7,11 +7,11 @@ import hashlib
 import json
 import types
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum
 from functools import cache
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 from atlas_refunds_api.types import Received
@@ -53,15 +53,16 @@ def subject_of(subject: Submission) -> str:
 
 def written(value: Any) -> Any:
     """A value of ours as JSON, by attributes: a member that Atlas adds to what is sent is kept without ado."""
-    if attrs.has(type(value)):
-        return {field.name: written(getattr(value, field.name)) for field in attrs.fields(type(value))}
+    kind: type[Any] = type(value)
+    if attrs.has(kind):
+        return {field.name: written(getattr(value, field.name)) for field in attrs.fields(kind)}
     match value:
         case Enum():
             return value.value
         case date():
             return value.isoformat()
         case tuple() | list():
-            return [written(item) for item in value]
+            return [written(item) for item in cast("Sequence[Any]", value)]
         case _:
             return value
 
@@ -100,7 +101,7 @@ def shown(value: Any, raw: Any) -> Any:
     if isinstance(value, Received):
         return without_names(value)
     if isinstance(value, tuple):
-        return [shown(item, raw) for item in value if isinstance(item, Received)]
+        return [without_names(item) for item in cast("Sequence[Any]", value) if isinstance(item, Received)]
     return raw
 
 

@@ -44,14 +44,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 """Each entry brings a database one version further. Entries are only ever added, and only add."""
 
 _LOCK: Final = 8_202_611  # for PostgreSQL's advisory locks: one migrator at a time
-_NOW: Final[Mapping[str, sa.TextClause]] = {
-    "sqlite": sa.text("select (julianday('now') - 2440587.5) * 86400.0"),
-    "postgresql": sa.text("select cast(extract(epoch from clock_timestamp()) as double precision)"),
+NOW: Final[Mapping[str, str]] = {
+    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
+    "postgresql": "cast(extract(epoch from clock_timestamp()) as double precision)",
 }
+"""Seconds since 1970 by the database's clock."""
 _DURABLE: Final = sa.text(
     "select set_config('synchronous_commit', case when current_setting('synchronous_commit') in ('off', 'local')"
-    " then 'on' else current_setting('synchronous_commit') end, true),"
-    " cast(extract(epoch from clock_timestamp()) as double precision)"
+    f" then 'on' else current_setting('synchronous_commit') end, true), {NOW['postgresql']}"
 )
 """What was written is on disk when the transaction ends, whatever the server's default: a refund hangs on it."""
 BAD_URL: Final = "url: give sqlite:///FILE or postgresql://USER@HOST/DATABASE"
@@ -127,7 +127,7 @@ def reading(engine: sa.Engine) -> Generator[sa.Connection]:
 
 def clock(connection: sa.Connection) -> datetime:
     """The time by the database's clock."""
-    return moment(connection.execute(_NOW[connection.dialect.name]).scalar_one())
+    return moment(connection.execute(sa.text(f"select {NOW[connection.dialect.name]}")).scalar_one())
 
 
 def moment(seconds: float) -> datetime:

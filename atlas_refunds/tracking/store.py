@@ -281,8 +281,8 @@ class Rows:
         """The rows that are due and that nobody is at, the oldest first; those that others are claiming are left."""
         if limit < 1:
             return []
-        free = is_free(table, self.now)
-        query = sa.select(table).where(table.c.account == account, due <= self.now.timestamp(), free)
+        now = self.now.timestamp()
+        query = sa.select(table).where(table.c.account == account, due <= now, is_free(table, now))
         query = query.order_by(due).limit(limit).with_for_update(skip_locked=True)
         return [from_row(kind, row) for row in self.connection.execute(query).mappings()]
 
@@ -318,9 +318,14 @@ class Rows:
                 value["b_key"] = value.pop("key")
             self.connection.execute(_UPDATE, values)
         if self._recorded:
-            self.connection.execute(CHANGES.insert(), [to_row(change) for change in self._recorded])
-            for key in sorted({change.key for change in self._recorded}):
-                self.line_up(key)
+            keys = [change.key for change in self._recorded]
+            waiting = sa.select(CHANGES.c.key).where(CHANGES.c.key.in_(keys), UNHANDLED)
+            behind, values = set(self.connection.execute(waiting).scalars()), list[dict[str, Any]]()
+            for change in self._recorded:  # the first of a refund that is not handled is due, the others wait
+                retry_at = None if change.key in behind else self.now
+                behind.add(change.key)
+                values.append(to_row(attrs.evolve(change, retry_at=retry_at)))
+            self.connection.execute(CHANGES.insert(), values)
 
     def changes(self, chosen: sa.ColumnElement[bool]) -> list[Change]:
         query = sa.select(CHANGES).where(chosen).order_by(CHANGES.c.number)

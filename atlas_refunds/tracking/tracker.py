@@ -244,7 +244,10 @@ class Tracker:
         if state.refund_code != refund_code:
             raise InvalidRequestError("check: Atlas has no refund of this code for the order")
         action = Action(at=asked, key=key, what=f"refund code {refund_code}", by=by, reason=reason)
-        decide = lambda row, now: decisions.named(row, state, asked, now, self._policy)
+
+        def decide(row: Tracked, now: datetime) -> Tracked:
+            return decisions.named(row, state, asked, now, self._policy)
+
         return await self._database.once(self._store.change, key, decide, action, state)
 
     async def submit_again(self, key: str, *, by: str | None = None, reason: str | None = None) -> Tracked:

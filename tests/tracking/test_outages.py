@@ -138,8 +138,8 @@ async def test_what_passes_by_itself_is_an_outage_with_its_code(
     ],
 )
 def test_a_reason_is_a_code_and_never_what_the_driver_says(error: Exception, why: str | None) -> None:
-    wrapped = sa.exc.DBAPIError.instance("insert", {}, error, psycopg.Error)  # type: ignore[arg-type]
-    found = reason(wrapped)  # type: ignore[arg-type]
+    wrapped = sa.exc.DBAPIError.instance("insert", {}, error, psycopg.Error)
+    found = reason(wrapped)
     assert (found or "").startswith(why or "")
     assert (found is None) == (why is None)
 
@@ -148,7 +148,7 @@ def test_a_reason_is_a_code_and_never_what_the_driver_says(error: Exception, why
 async def test_a_partition_does_not_make_a_refund_be_sent_twice(
     postgres_url: str, track: Track, atlas: AtlasRefunds, simulator: Simulator, atlas_url: str
 ) -> None:
-    """A worker is cut off before it could send, and tells so when others have sent: it was executed, the answer lost."""
+    """A worker is cut off before it could send, and says so when another has sent, and lost the answer."""
     there, base = sa.make_url(postgres_url), urlsplit(atlas_url)
     account = await atlas.account()
     async with proxy(there.port or 5432) as to_database, proxy(base.port or 80) as to_atlas:

@@ -30,10 +30,22 @@ from atlas_refunds.tracking.schema import open_engine
 from tests.chaos.procedure import PEOPLE
 
 from .conftest import HURRY, SECOND, Heard, Track
-from .listening import Listener
+from .listening import Listener, until
 
 SLOW = attrs.evolve(HURRY, schedule=PollSchedule.every(3600 * SECOND))
 QUICK = attrs.evolve(HURRY, schedule=PollSchedule.every(0.02 * SECOND), longest_retry=0.05 * SECOND)
+
+
+async def counted(tracker: Tracker, wanted: dict[str, int]) -> bool:
+    return await tracker.counts() == wanted
+
+
+async def is_held(tracker: Tracker) -> bool:
+    return (await tracker.show("a"))[0].held_until is not None
+
+
+async def truth(so: bool) -> bool:
+    return so
 
 
 async def quoted(atlas: AtlasRefunds, order: str) -> RefundQuote:
@@ -268,9 +280,7 @@ async def test_leaving_twice_leaves_nothing_behind(
     tracker = Tracker(atlas, url=sqlite_url, policy=HURRY)
     await tracker.__aenter__()
     await tracker.submit(await quoted(atlas, "SIM-REFUNDED"), key="a")
-    async with asyncio.timeout(10):
-        while (await tracker.show("a"))[0].held_until is None:
-            await asyncio.sleep(0.01)
+    await until(lambda: is_held(tracker))
     closing = asyncio.create_task(tracker.aclose(seconds=30))
     await asyncio.sleep(0)
     closing.cancel()
@@ -329,9 +339,7 @@ async def test_polls_that_fail_are_visible_and_go_on(
     async with track(sqlite_url, on_change=listener, policy=QUICK) as tracker:
         await tracker.submit(await quoted(atlas, "SIM-REFUNDED"), key="a")
         simulator.faults.set(rates={"query": {"lost_answer": 1.0}})
-        async with asyncio.timeout(20):
-            while "polls fail" not in heard.kinds:
-                await tracker.counts()
+        await until(lambda: truth("polls fail" in heard.kinds))
         (failing,) = [row async for row in tracker.list(failing=True, order_no="SIM-REFUNDED")]
         assert failing.tries >= 8
         assert failing.note
@@ -415,9 +423,7 @@ async def test_a_worker_without_a_handler_leaves_changes_to_one_that_has_one(
 ) -> None:
     async with track(database_url) as deaf:
         await deaf.submit(await quoted(atlas, "SIM-REJECTED"), key="a")
-        async with asyncio.timeout(20):
-            while (await deaf.show("a"))[0].step is not Step.FINAL:
-                await asyncio.sleep(0.05)
+        await until(lambda: counted(deaf, {"final": 1}))
         assert {change.handled_at for change in (await deaf.show("a"))[1]} == {None}
     listener = Listener()
     async with track(database_url, on_change=listener):
@@ -428,10 +434,7 @@ async def test_a_plain_function_is_a_handler_too(sqlite_url: str, track: Track, 
     calls: list[Change] = []
     async with track(sqlite_url, on_change=calls.append) as tracker:
         await tracker.submit(await quoted(atlas, "SIM-REJECTED"), key="a")
-        async with asyncio.timeout(20):
-            while not (calls and calls[-1].is_final):
-                await asyncio.sleep(0.01)
-        assert await tracker.counts() == {"final": 1}
+        await until(lambda: truth(len(calls) == 2))
     assert [call.number for call in calls] == [1, 2]
     with pytest.raises(ConfigurationError, match="on_change"):
         Tracker(atlas, url=sqlite_url, on_change="shop.on_change")  # type: ignore[arg-type]
@@ -445,9 +448,7 @@ async def test_a_handler_that_ends_cancelled_counts_as_failed(
 
     async with track(sqlite_url, on_change=cancelled, policy=attrs.evolve(HURRY, handler_tries=2)) as tracker:
         await tracker.submit(await quoted(atlas, "SIM-REJECTED"), key="a")
-        async with asyncio.timeout(20):
-            while "handler gave up" not in heard.kinds:
-                await asyncio.sleep(0.01)
+        await until(lambda: truth("handler gave up" in heard.kinds))
         change = (await tracker.show("a"))[1][0]
     assert (change.tries, change.error) == (2, "CancelledError")
 
@@ -465,9 +466,7 @@ async def test_handlers_that_hang_do_not_stop_polls(
     ) as tracker:
         for number in range(3):
             await tracker.submit(await quoted(atlas, f"SIM-REJECTED.{number}"), key=f"k{number}")
-        async with asyncio.timeout(20):
-            while await tracker.counts() != {"final": 3}:
-                await asyncio.sleep(0.05)
+        await until(lambda: counted(tracker, {"final": 3}))
 
 
 # ---- what a person does ----------------------------------------------------------------------------------------------
@@ -517,9 +516,7 @@ async def test_sealed_names_are_unreadable_in_the_database(
 async def test_health_is_heard_of(sqlite_url: str, atlas: AtlasRefunds) -> None:
     heard = list[Health]()
     async with Tracker(atlas, url=sqlite_url, policy=HURRY, on_health=heard.append) as tracker:
-        async with asyncio.timeout(20):
-            while not heard:
-                await asyncio.sleep(0.01)
+        await until(lambda: truth(bool(heard)))
         assert heard[0].account == tracker.account
         assert (await tracker.health()).steps == {}
         assert tracker.is_working
