@@ -20,12 +20,14 @@ SECOND = timedelta(seconds=1)
 HURRY = Policy(
     schedule=PollSchedule.every(0.3 * SECOND),
     polls_per_second=100,
-    hold=1.5 * SECOND,
-    patience=1.5 * SECOND,
+    hold=20 * SECOND,
+    patience=20 * SECOND,
     first_retry=0.05 * SECOND,
     longest_retry=0.4 * SECOND,
     hint_pause=timedelta(),
 )
+IMPATIENT = attrs.evolve(HURRY, hold=1.5 * SECOND, patience=1.5 * SECOND)
+"""Where a test waits until somebody counts as dead, or a submit as absent."""
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +86,13 @@ async def atlas(atlas_url: str) -> AsyncGenerator[AtlasRefunds]:
     retry = RetryPolicy(attempts=1)
     async with AtlasRefunds(credentials, base_url=atlas_url, retry=retry, limit=limit) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look into the database more often than they would in earnest."""
+    monkeypatch.setattr("atlas_refunds.tracking.engine.IDLE", 0.05)
+    monkeypatch.setattr("atlas_refunds.tracking.engine.BREATH", 0.02)
 
 
 class Track(Protocol):

@@ -157,10 +157,10 @@ def measure(url: str, cluster: Cluster | None, count: int) -> None:
             own, server, written = (now - then for now, then in zip(workers.used(), before, strict=True))
             late = sorted(at - due[key] for key, at in polls.items())
             lasted = max(polls.values()) - min(due.values())
-            name, count_of = f"{rate:.0f}/s" if rate else "all at once", len(late)
-            print(f"  {name}: {count_of} looks, {count_of / lasted:.0f}/s; late p50 {late[count_of // 2]:.2f}"
-                  f" p99 {late[count_of * 99 // 100]:.2f} s; a look: {own / count_of * 1e3:.1f} ms worker,"
-                  f" {server / count_of * 1e3:.1f} ms server, {written / count_of / 1000:.1f} kB WAL", flush=True)  # fmt: skip
+            name, n = f"{rate:.0f}/s" if rate else "all at once", len(late)
+            print(f"  {name}: {n} looks, {n / lasted:.0f}/s; late p50 {late[n // 2]:.2f}"
+                  f" p99 {late[n * 99 // 100]:.2f} s; a look: {own / n * 1e3:.1f} ms worker,"
+                  f" {server / n * 1e3:.1f} ms server, {written / n / 1000:.1f} kB WAL", flush=True)  # fmt: skip
         print(f"  peak memory {workers.peak():.0f} MB", flush=True)
     finally:
         for process in processes:

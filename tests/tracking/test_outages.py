@@ -26,7 +26,7 @@ from atlas_refunds.tracking.database import reason
 from atlas_refunds.tracking.schema import open_engine
 from tests.chaos.procedure import PEOPLE
 
-from .conftest import HURRY, SECOND, Heard, Track
+from .conftest import HURRY, IMPATIENT, Heard, Track
 from .listening import Listener
 from .postgres import NONE_FOUND, Cluster, connection_to, fresh_database, listens, own_cluster
 from .proxy import Proxy, proxy
@@ -44,9 +44,9 @@ async def test_postgresql_goes_away_and_comes_back(
     cluster: Cluster, track: Track, atlas: AtlasRefunds, simulator: Simulator, heard: Heard
 ) -> None:
     """One refund is being followed, another's answer arrives while there is nowhere to write it down."""
-    listener, policy = Listener(), attrs.evolve(HURRY, hold=20 * SECOND, patience=20 * SECOND)
+    listener = Listener()
     with fresh_database(cluster.url) as url:
-        async with track(url, on_change=listener, policy=policy) as tracker:
+        async with track(url, on_change=listener) as tracker:
             await tracker.submit(await atlas.quote(OrderNo("SIM-REFUNDED.1"), PEOPLE), key="followed")
             simulator.faults.set(delay_seconds=0.5, rates={"submit": {"delayed": 1.0}})
             quote = await atlas.quote(OrderNo("SIM-REFUNDED.2"), PEOPLE)
@@ -109,8 +109,7 @@ async def test_what_passes_by_itself_is_an_outage_with_its_code(
         admin.dispose()
 
     simulator.faults.set(delay_seconds=0.5, rates={"submit": {"delayed": 1.0}})
-    policy = attrs.evolve(HURRY, hold=20 * SECOND, patience=20 * SECOND)
-    async with track(postgres_url, policy=policy, work=False) as tracker:
+    async with track(postgres_url, work=False) as tracker:
         quote = await atlas.quote(OrderNo("SIM-REFUNDED.1"), PEOPLE)
         other = await atlas.quote(OrderNo("SIM-REFUNDED.2"), PEOPLE)
         submitting = asyncio.create_task(tracker.submit(quote, key="answered"))
@@ -156,8 +155,8 @@ async def test_a_partition_does_not_make_a_refund_be_sent_twice(
         async with (
             AtlasRefunds(Credentials(CLIENT_ID, CLIENT_SECRET), base_url=f"http://127.0.0.1:{to_atlas.port}",
                          guard=CutBefore(to_atlas, to_database), retry=RetryPolicy(attempts=1)) as far,
-            track(cut_off, client=far, account=account, work=False) as front,
-            track(postgres_url, policy=attrs.evolve(HURRY, resubmit=True)) as worker,
+            track(cut_off, client=far, account=account, work=False, policy=IMPATIENT) as front,
+            track(postgres_url, policy=attrs.evolve(IMPATIENT, resubmit=True)) as worker,
         ):  # fmt: skip
             quote = await atlas.quote(OrderNo("SIM-REFUNDED+lost_answer"), PEOPLE)
             submitting = asyncio.create_task(front.submit(quote, key="a"))

@@ -29,7 +29,7 @@ from atlas_refunds.tracking.runs import uptime
 from atlas_refunds.tracking.schema import open_engine
 from tests.chaos.procedure import PEOPLE
 
-from .conftest import HURRY, SECOND, Heard, Track
+from .conftest import HURRY, IMPATIENT, SECOND, Heard, Track
 from .listening import Listener, until
 
 SLOW = attrs.evolve(HURRY, schedule=PollSchedule.every(3600 * SECOND))
@@ -95,7 +95,7 @@ async def test_a_submit_whose_turn_does_not_come_was_not_sent(sqlite_url: str, t
     credentials, limit = Credentials(CLIENT_ID, CLIENT_SECRET), RateLimit(per_second=0.02, burst=1)
     async with (
         AtlasRefunds(credentials, base_url=atlas_url, limit=limit) as slow,
-        track(sqlite_url, client=slow, work=False) as tracker,
+        track(sqlite_url, client=slow, work=False, policy=IMPATIENT) as tracker,
     ):
         row = await tracker.submit(await quoted(slow, "SIM-REFUNDED"), key="a")
         assert row.step is Step.WAITING
@@ -118,7 +118,7 @@ async def test_what_atlas_never_got_is_reviewed_or_on_request_submitted_again(
     resubmit: bool, sqlite_url: str, track: Track, atlas: AtlasRefunds, heard: Heard, simulator: Simulator
 ) -> None:
     listener = Listener()
-    order, policy = "SIM-REFUNDED+refused.1", attrs.evolve(HURRY, resubmit=resubmit)
+    order, policy = "SIM-REFUNDED+refused.1", attrs.evolve(IMPATIENT, resubmit=resubmit)
     async with track(sqlite_url, on_change=listener, policy=policy) as tracker:
         assert (await tracker.submit(await quoted(atlas, order), key="a")).step is Step.UNCLEAR
         if not resubmit:
@@ -139,7 +139,7 @@ async def test_without_its_code_a_refund_waits_for_somebody_who_knows_it(
 ) -> None:
     simulator.query_without_code = "refuse"
     listener, order = Listener(), "SIM-REFUNDED+lost_answer.1"
-    async with track(sqlite_url, on_change=listener) as tracker:
+    async with track(sqlite_url, on_change=listener, policy=IMPATIENT) as tracker:
         await tracker.submit(await quoted(atlas, order), key="a")
         calls = await listener.until(lambda calls: bool(calls))
         assert "its code is not known" in (calls[0].note or "")
@@ -394,7 +394,7 @@ async def test_what_nobody_foresaw_is_told_and_tried_again(
     listener, credentials = Listener(), Credentials(CLIENT_ID, CLIENT_SECRET)
     async with (
         AtlasRefunds(credentials, base_url=atlas_url, guard=BrokenOnce()) as client,
-        track(sqlite_url, client=client, on_change=listener, policy=attrs.evolve(HURRY, resubmit=True)) as tracker,
+        track(sqlite_url, client=client, on_change=listener, policy=attrs.evolve(IMPATIENT, resubmit=True)) as tracker,
     ):
         row = await tracker.submit(await quoted(client, "SIM-REFUNDED"), key="a")
         assert (row.step, row.note) == (Step.UNCLEAR, "unforeseen: LookupError")
@@ -461,9 +461,7 @@ async def test_handlers_that_hang_do_not_stop_polls(
     async def hangs(change: Change) -> None:
         await asyncio.Event().wait()
 
-    async with track(
-        sqlite_url, on_change=hangs, policy=attrs.evolve(HURRY, hold=60 * SECOND, patience=60 * SECOND)
-    ) as tracker:
+    async with track(sqlite_url, on_change=hangs, policy=HURRY) as tracker:
         for number in range(3):
             await tracker.submit(await quoted(atlas, f"SIM-REJECTED.{number}"), key=f"k{number}")
         await until(lambda: counted(tracker, {"final": 3}))
@@ -475,7 +473,7 @@ async def test_a_code_is_verified_before_it_is_believed(
 ) -> None:
     simulator.query_without_code = "refuse"
     listener, order = Listener(), "SIM-REFUNDED+lost_answer.1"
-    async with track(sqlite_url, on_change=listener) as tracker:
+    async with track(sqlite_url, on_change=listener, policy=IMPATIENT) as tracker:
         await tracker.submit(await quoted(atlas, order), key="a")
         await listener.until(lambda calls: bool(calls))
         code = simulator.ledger.refunds(order)[0].code
@@ -491,7 +489,7 @@ async def test_names_are_forgotten_on_request_and_the_key_is_not(
     sqlite_url: str, track: Track, atlas: AtlasRefunds, simulator: Simulator
 ) -> None:
     listener = Listener()
-    async with track(sqlite_url, on_change=listener) as tracker:
+    async with track(sqlite_url, on_change=listener, policy=IMPATIENT) as tracker:
         quote = await quoted(atlas, "SIM-REFUNDED+refused.1")
         await tracker.submit(quote, key="a")
         await listener.until(lambda calls: bool(calls))  # review
