@@ -53,7 +53,7 @@ def subject_of(subject: Submission) -> str:
 
 def written(value: Any) -> Any:
     """A value of ours as JSON, by attributes: a member that Atlas adds to what is sent is kept without ado."""
-    kind: Any = type(value)
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
     if attrs.has(kind):
         return {field.name: written(getattr(value, field.name)) for field in attrs.fields(kind)}
     match value:

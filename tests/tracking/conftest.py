@@ -14,7 +14,7 @@ from atlas_refunds.simulator import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, 
 from atlas_refunds.simulator.clock import scale_for
 from atlas_refunds.tracking import Notice, Policy, Tracker
 
-from .postgres import NONE_FOUND, fresh_database, server, which_server
+from .postgres import LISTENING, NONE_FOUND, Cluster, fresh_database, listens, own_cluster, which_server
 
 SECOND = timedelta(seconds=1)
 HURRY = Policy(
@@ -31,10 +31,26 @@ IMPATIENT = attrs.evolve(HURRY, hold=1.5 * SECOND, patience=1.5 * SECOND)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str | None]:
-    """The address of a PostgreSQL server, if there is one."""
-    with server() as found:
+def own() -> Iterator[Cluster | None]:
+    """A PostgreSQL server of our own for the whole run, where it is installed."""
+    with own_cluster() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres(own: Cluster | None) -> str | None:
+    """The address of a PostgreSQL server, if there is one."""
+    if own is not None:
+        return own.url
+    return LISTENING if listens(LISTENING) else None
+
+
+@pytest.fixture
+def cluster(own: Cluster | None) -> Cluster:
+    """A server that may be stopped, and is started again."""
+    if own is None:
+        pytest.skip(NONE_FOUND)
+    return own
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

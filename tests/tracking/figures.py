@@ -233,7 +233,7 @@ def main() -> int:
         for count in given.workers or ([1] if database == "sqlite" else [1, 3]):
             with ExitStack() as stack:
                 folder = stack.enter_context(tempfile.TemporaryDirectory())
-                cluster = stack.enter_context(own_cluster()) if database == "postgresql" else None
+                cluster = stack.enter_context(own_cluster(fsync=True)) if database == "postgresql" else None
                 if database == "postgresql" and cluster is None:
                     print("postgresql: left out, for initdb is not installed")
                     continue

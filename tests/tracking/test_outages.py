@@ -28,16 +28,8 @@ from tests.chaos.procedure import PEOPLE
 
 from .conftest import HURRY, IMPATIENT, Heard, Track
 from .listening import Listener
-from .postgres import NONE_FOUND, Cluster, connection_to, fresh_database, listens, own_cluster
+from .postgres import Cluster, connection_to, fresh_database, listens
 from .proxy import Proxy, proxy
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with own_cluster() as found:
-        if found is None:
-            pytest.skip(NONE_FOUND)
-        yield found
 
 
 async def test_postgresql_goes_away_and_comes_back(
