@@ -31,6 +31,8 @@ AHEAD: Final = 0.5
 """Seconds. Looks are claimed so much before the budget lets them begin."""
 CAREFUL: Final = timedelta(days=7)
 """After a restore, for so long new keys are looked for before they are sent: they may have been sent before it."""
+APART: Final = 1000
+"""After a restore, changes are numbered so much higher: those that were told since must not have the same id."""
 _BOUND: Final[dict[str, Any]] = {name: sa.bindparam(name) for name in columns(Tracked) if name != "key"}
 _UPDATE: Final = REFUNDS.update().where(REFUNDS.c.key == sa.bindparam("b_key")).values(_BOUND)
 
@@ -237,6 +239,8 @@ class Store:
             for table in (REFUNDS, CHANGES):
                 nobody = table.update().where(table.c.held_by.is_not(None)).values(held_by=None, held_until=None)
                 r.connection.execute(nobody)
+            apart = REFUNDS.c.changes + APART
+            r.connection.execute(REFUNDS.update().where(REFUNDS.c.step.not_in(FINISHED)).values(changes=apart))
             looked_for = REFUNDS.update().where(doubtful)
             looked_for = looked_for.values(step=Step.UNCLEAR.value, look_at=r.now.timestamp(), tries=0)
             return len(r.connection.execute(looked_for.returning(REFUNDS.c.key)).all())

@@ -153,6 +153,8 @@ def test_after_a_restore_whatever_may_have_been_sent_is_looked_for(store: Store,
     result_of(store, "followed", "me", refund())
     assert store.restored(ACTION) == 2
     assert listing.counts() == {"unclear": 2, "followed": 1}
+    looked(store, "followed", 2)
+    assert [change.id for change in listing.get("followed")[1]] == ["followed/1", "followed/1002"]  # never told before
     row, fresh = store.insert(attrs.evolve(WAITING, key="new to the backup"), "me")
     assert (fresh, row.step, d.looks_first(row, row.created_at, POLICY)) == (True, Step.WAITING, True)
     assert [(action.what, action.by, action.reason) for action in listing.actions("any")] == [
