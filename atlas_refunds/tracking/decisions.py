@@ -65,7 +65,9 @@ def answered(row: Tracked, result: SubmitResult, attempt: int, now: datetime, po
             return attrs.evolve(later(row, Step.UNCLEAR, note, now, policy), token=token)
         case AlreadySubmittedError() | SubmissionInProgressError():
             return later(row, Step.UNCLEAR, f"the submit was answered with code {result.code}", now, policy)
-        case AuthenticationError() | RateLimitedError() | ApiError(retryable=True):  # the account's trouble is not its end
+        case (
+            AuthenticationError() | RateLimitedError() | ApiError(retryable=True)
+        ):  # the account's trouble is not its end
             return later(row, Step.WAITING, f"the submit was answered with code {result.code}", now, policy)
         case _:
             return attrs.evolve(row, step=Step.REFUSED, note=str(result), intent=None)
@@ -76,10 +78,11 @@ def reconciled(row: Tracked, found: Reconciliation, asked: datetime, now: dateti
     patient = asked - (row.sent_at or row.created_at) >= policy.patience
     if found.verdict is Verdict.SUBMITTED and found.state:
         return queried(exists(row, found.state.token, now, policy), found.state, asked, now, policy)
-    if found.verdict is Verdict.SUBMITTED and row.token:
-        return exists(row, row.token, now, policy)
     if found.verdict is Verdict.SUBMITTED and patient:
         return attrs.evolve(row, step=Step.REVIEW, note=f"it exists, but its code is not known: {found.evidence}")
+    if found.candidates and patient:
+        codes = ", ".join(str(state.refund_code) for state in found.candidates)
+        return attrs.evolve(row, step=Step.REVIEW, note=f"{found.evidence}; their codes: {codes}")
     if found.verdict is Verdict.NOT_SUBMITTED and patient:
         if policy.resubmit:
             return attrs.evolve(row, step=Step.WAITING, note=found.evidence, tries=0, look_at=now)

@@ -7,6 +7,7 @@ import attrs
 import sqlalchemy as sa
 
 from ..errors import InvalidRequestError
+from ..tokens import RefundToken
 from .notices import Health
 from .records import Action, Change, Step, Tracked, from_row
 from .schema import ACTIONS, CHANGES, NOW, REFUNDS, clock, reading
@@ -112,6 +113,13 @@ class Listing:
         chosen = (REFUNDS.c.order_no == order_no, REFUNDS.c.account == account, REFUNDS.c.step.in_(OPEN))
         with reading(self._engine) as c:
             return [from_row(Tracked, row) for row in c.execute(sa.select(REFUNDS).where(*chosen)).mappings()]
+
+    def codes_beside(self, row: Tracked) -> list[str]:
+        """The codes of the same order's refunds under other keys: none of them is this one."""
+        beside = (REFUNDS.c.order_no == row.order_no, REFUNDS.c.key != row.key, REFUNDS.c.token.is_not(None))
+        with reading(self._engine) as c:
+            tokens = map(RefundToken.parse, c.execute(sa.select(REFUNDS.c.token).where(*beside)).scalars())
+            return [token.refund_code for token in tokens if token.refund_code]
 
     def now(self) -> datetime:
         """The time by the database's clock."""

@@ -19,6 +19,7 @@ from ..submitting import SubmitResult
 from . import decisions
 from .database import Database
 from .engine import Batch
+from .listing import Listing
 from .notices import Kind, Notices
 from .personal import intent_of
 from .policy import Policy
@@ -39,12 +40,14 @@ class Runs:
         self,
         atlas: AtlasRefunds,
         store: Store,
+        listing: Listing,
         database: Database,
         policy: Policy,
         handler: ChangeHandler | None,
         notices: Notices,
     ) -> None:
-        self._atlas, self._store, self._database, self._policy = atlas, store, database, policy
+        self._atlas, self._store, self._listing = atlas, store, listing
+        self._database, self._policy = database, policy
         self._handler, self._notices = handler, notices
         self._limit = policy.hold.total_seconds() / 2  # of one call of Atlas, and of one of the handler
         self._refused = False
@@ -119,16 +122,22 @@ class Runs:
     async def _search(self, row: Tracked) -> Reconciliation:
         """What became of the submit. How long ago it was is not told: patience is the database's clock's business."""
         subject = intent_of(row.intent, self._policy)
+        others = await self._database.surely(self._listing.codes_beside, row)
         unknown = OutcomeUnknownError(
             row.note or "the process ended",
             order=subject.order,
             offer_id=subject.offer_id,
             passengers=subject.passengers,
             at=LONG_AGO,
+            order_no=subject.order_no or row.order_no,
             refund_code=row.token.refund_code if row.token else None,
         )
         async with asyncio.timeout(self._limit):
-            return await self._atlas.reconcile(unknown, patience=timedelta())
+            found = await self._atlas.reconcile(unknown, patience=timedelta(), known=others)
+        if found.state is None or found.state.refund_code not in others:
+            return found
+        why = "Atlas lists a refund that is tracked under another key"
+        return Reconciliation(verdict=Verdict.UNKNOWN, evidence=why, candidates=(found.state,))
 
     async def named(self, row: Tracked, refund_code: str) -> RefundState:
         """The refund of this code, asked of Atlas. Raises as `AtlasRefunds.get`."""

@@ -68,8 +68,8 @@ class Tracker:
         notices = Notices(on_notice, on_health)
         self._database = database = Database(open_engine(url), notices)
         self._store = store = Store(database.engine, self._policy)
-        self._runs = Runs(atlas, store, database, self._policy, on_change, notices)
         self._listing = listing = Listing(database.engine)
+        self._runs = Runs(atlas, store, listing, database, self._policy, on_change, notices)
         looks = Queue(database, notices, lambda: listing.wait_for_look(self.account), store.claim, self._runs.look)
         queues: list[Queue[Any]] = [looks]
         if on_change is not None:  # who has no handler leaves the changes to those who have

@@ -111,13 +111,21 @@ def test_every_answer_to_a_submit_leads_somewhere(result: SubmitResult, step: St
     assert (row.token == refund().token) == (step is Step.FOLLOWED)
 
 
-def test_a_code_in_half_an_answer_is_kept_and_is_enough() -> None:
+def test_a_code_in_an_answer_that_is_not_trusted_is_something_to_look_for_and_no_proof() -> None:
     row = d.answered(UNCLEAR, unknown("R7"), 1, NOW, POLICY)
-    found = Reconciliation(verdict=Verdict.SUBMITTED, evidence="named")
-    row = d.reconciled(row, found, NOW, NOW, POLICY)
-    assert row.step is Step.FOLLOWED
     assert row.token is not None
     assert row.token.refund_code == "R7"
+    found = Reconciliation(verdict=Verdict.SUBMITTED, evidence="refused quote")
+    assert d.reconciled(row, found, NOW, NOW, POLICY).step is Step.UNCLEAR
+    assert d.reconciled(row, found, PATIENT, PATIENT, POLICY).step is Step.REVIEW
+
+
+def test_a_person_chooses_among_refunds_that_may_be_this_one() -> None:
+    both = (state(1, "R1"), state(1, "R2"))
+    found = Reconciliation(verdict=Verdict.UNKNOWN, evidence="two may be it", candidates=both)
+    assert d.reconciled(UNCLEAR, found, NOW, NOW, POLICY).step is Step.UNCLEAR
+    row = d.reconciled(UNCLEAR, found, PATIENT, PATIENT, POLICY)
+    assert (row.step, row.note) == (Step.REVIEW, "two may be it; their codes: R1, R2")
 
 
 ABSENT = Reconciliation(verdict=Verdict.NOT_SUBMITTED, evidence="not listed, and a fresh quote is given")

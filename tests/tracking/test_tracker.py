@@ -313,6 +313,19 @@ async def test_a_key_is_one_refund(sqlite_url: str, track: Track, atlas: AtlasRe
                 await call
 
 
+async def test_one_refund_is_not_followed_under_two_keys(
+    sqlite_url: str, track: Track, atlas: AtlasRefunds, simulator: Simulator
+) -> None:
+    """A caller's mistake: the same quote under two keys. What the first key has is not the second one's refund."""
+    async with track(sqlite_url, policy=IMPATIENT, on_change=Listener()) as tracker:
+        quote = await quoted(atlas, "SIM-REFUNDED")
+        first = await tracker.submit(quote, key="a")
+        second = await tracker.submit(quote, key="b")
+        assert (first.step, second.step) == (Step.FOLLOWED, Step.UNCLEAR)
+        assert (await tracker.check("b")).step is Step.UNCLEAR
+    assert len(simulator.ledger.refunds("SIM-REFUNDED")) == 1
+
+
 async def test_an_order_with_its_offer_is_submitted_like_a_quote(
     sqlite_url: str, track: Track, atlas: AtlasRefunds
 ) -> None:
