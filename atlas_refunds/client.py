@@ -83,8 +83,8 @@ class AtlasRefunds(FollowsRefunds):
         trust_env: bool = True,
         max_answer: int = MAX_BODY,
     ) -> None:
-        in_force = CredentialsInForce(credentials)
-        url = checked_url(base_url, allow_http=allow_http)
+        self._credentials = in_force = CredentialsInForce(credentials)
+        self._address = url = checked_url(base_url, allow_http=allow_http)
         check_environment(environment, url)
         limit = given("limit", limit, RateLimit)
         schedule = given("schedule", schedule, PollSchedule)
@@ -295,6 +295,10 @@ class AtlasRefunds(FollowsRefunds):
 
     def _deviates(self, operation: str, place: str, kind: str, value: str | None = None) -> None:
         self._emit(Deviation(at=self._clock.now(), operation=operation, place=place, kind=kind, value=value))
+
+    async def account(self) -> str:
+        """Which account of Atlas this client speaks for: client id and address. No secret."""
+        return f"{(await self._credentials.current()).client_id} at {self._address}"
 
     @property
     def deviations(self) -> Mapping[Note, int]:

@@ -4,7 +4,7 @@ Names follow the semantic conventions for HTTP clients (stable since 1.23); what
 """
 
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 try:
@@ -20,7 +20,17 @@ except ModuleNotFoundError as missing:
 from ._version import __version__
 from .events import Attempt, Deviation, Event, Outcome, Pause, SubmitEnded
 
+if TYPE_CHECKING:
+    from .tracking import Health, Notice
+
 NAME: Final = "atlas_refunds"
+GAUGES: Final = (
+    ("refunds", "{refund}", "Tracked refunds, by step."),
+    ("overdue", "s", "For how long the oldest refund that is due has waited."),
+    ("changes.unhandled", "{change}", "Changes whose handler has not succeeded yet."),
+    ("changes.failing", "{change}", "Of these, those whose handler failed."),
+    ("changes.gave_up", "{change}", "Of these, those that wait for a replay."),
+)
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 Attributes = dict[str, str | int]
 
@@ -39,11 +49,36 @@ class OpenTelemetry:
             description="Duration of HTTP client requests.",
             explicit_bucket_boundaries_advisory=SECONDS,
         )
+        self._steps: set[str] = set()
         self._waits = meter.create_histogram("atlas.refunds.wait", unit="s", description="Waits before a call.")
         self._submits = meter.create_counter("atlas.refunds.submits", unit="{submit}", description="By outcome.")
         self._deviations = meter.create_counter(
             "atlas.refunds.deviations", unit="{deviation}", description="Answers that the documentation does not allow."
         )
+
+        self._notices = meter.create_counter("atlas.tracking.notices", unit="{notice}", description="By kind.")
+        self._gauges = {
+            name: meter.create_gauge(f"atlas.tracking.{name}", unit=unit, description=description)
+            for name, unit, description in GAUGES
+        }
+
+    def notice(self, notice: "Notice") -> None:
+        """`Tracker(..., on_notice=OpenTelemetry().notice)` counts what operators should hear of."""
+        self._notices.add(1, {"atlas.kind": notice.kind.value})
+
+    def health(self, health: "Health") -> None:
+        """`Tracker(..., on_health=OpenTelemetry().health)` keeps gauges of how the refunds stand."""
+        account = {"atlas.account": health.account}
+        for step in (*health.steps, *(self._steps - health.steps.keys())):  # a step that nobody is at any more is 0
+            self._steps.add(step)
+            self._gauges["refunds"].set(health.steps.get(step, 0), {**account, "atlas.step": step})
+        for name, value in (
+            ("overdue", health.overdue),
+            ("changes.unhandled", health.unhandled),
+            ("changes.failing", health.failing),
+            ("changes.gave_up", health.gave_up),
+        ):
+            self._gauges[name].set(value, account)
 
     def __call__(self, event: Event) -> None:
         match event:

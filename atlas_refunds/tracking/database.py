@@ -1,23 +1,36 @@
 """Calls of the database from async code: in threads, and as long as it takes where nothing may be lost."""
 
 import asyncio
-from collections.abc import Callable, Generator
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import chain, repeat
 from typing import Final, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from ..errors import AtlasRefundsError
+from ..errors import AtlasRefundsError, ConfigurationError
 from .notices import Kind, Notices
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-OUTAGES: Final = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
-"""The database is away, its disk is full, or it is too busy."""
+OUTAGES: Final = ("08", "25006", "28", "3D000", "40", "42501", "42P01", "53", "55", "57", "58")
+"""SQLSTATEs, or their classes, that pass: connections, a primary that became read-only, credentials, a database, tables
+or rights that are missing during a restore, deadlocks, no room, locks, an operator at work, the disk."""
+SPOKEN: Final = {
+    "password authentication failed": "28P01 InvalidPassword",
+    "too many clients": "53300 TooManyConnections",
+    "remaining connection slots": "53300 TooManyConnections",
+    "does not exist": "no such database or role",
+    "Connection refused": "connection refused",
+    "timeout expired": "no answer in time",
+    "starting up": "57P03 CannotConnectNow",
+    "shutting down": "57P03 CannotConnectNow",
+    "resolve host name": "no such host",
+}
+"""What the driver says in words only when it cannot connect; the words themselves name hosts and users."""
 PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds; the last one again and again
 
 
@@ -28,33 +41,40 @@ class TrackerUnavailableError(AtlasRefundsError):
 class Database:
     """Runs blocking calls, notices when the database goes away, and when it is back."""
 
-    def __init__(self, engine: sa.Engine, notices: Notices, threads: int = 16) -> None:
+    def __init__(self, engine: sa.Engine, notices: Notices, threads: int = 8) -> None:
         self.engine = engine
-        self._notices = notices
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="atlas-refunds-db")
+        self._notices, self._size = notices, threads
+        self._threads: ThreadPoolExecutor | None = None
+        self._process = 0
         self._lost = False
 
-    async def once(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Raises TrackerUnavailableError when the database cannot be used."""
-        with self.needed():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+    def enter(self) -> None:
+        """Calls are for this process, and not for one that is forked from it: connections cannot be shared."""
+        self._process = os.getpid()
+        self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="atlas-refunds-db")
 
-    @contextmanager
-    def needed(self) -> Generator[None]:
-        """Within it an outage becomes TrackerUnavailableError, and is noticed, and so is its end."""
-        cause = ""
+    async def once(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Raises TrackerUnavailableError when the database cannot be used, ConfigurationError outside `async with`."""
+        threads = self._threads
+        if threads is None:
+            raise ConfigurationError("tracking: use the tracker inside of `async with`")
+        if self._process != os.getpid():
+            raise ConfigurationError("tracking: this tracker was entered before a fork; enter one in the child")
         try:
-            yield
-        except OUTAGES as error:
-            cause = type(getattr(error, "orig", None) or error).__name__
-        if cause:
-            if not self._lost:
-                self._notices(Kind.DATABASE_LOST, f"{cause}; everything waits until it is back")
+            found = await asyncio.get_running_loop().run_in_executor(threads, lambda: call(*args, **kwargs))
+        except (exc.SQLAlchemyError, OSError) as error:
+            why = reason(error)
+            if why is None:
+                raise
+        else:
+            if self._lost:
+                self._lost = False
+                self._notices(Kind.DATABASE_BACK, "everything goes on")
+            return found
+        if not self._lost:
             self._lost = True
-            raise TrackerUnavailableError(f"the tracking database cannot be used now ({cause}); nothing was sent")
-        if self._lost:
-            self._lost = False
-            self._notices(Kind.DATABASE_BACK, "everything goes on")
+            self._notices(Kind.DATABASE_LOST, f"{why}; everything waits until it is back")
+        raise TrackerUnavailableError(f"the tracking database cannot be used now ({why}); nothing was sent")
 
     async def surely(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Waits for the database as long as it is away. `call` has to be repeatable."""
@@ -67,5 +87,24 @@ class Database:
 
     def close(self) -> None:
         """Blocks until calls under way have ended."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self.engine.dispose()
+        threads, self._threads = self._threads, None
+        if threads is not None and self._process == os.getpid():
+            threads.shutdown(wait=True, cancel_futures=True)
+            self.engine.dispose()
+
+
+def reason(error: Exception) -> str | None:
+    """Why the database cannot be used, as a code and a class; None for what is no outage but a fault of ours.
+
+    The driver's own words can hold what stood in a row.
+    """
+    cause = getattr(error, "orig", None) or error
+    name = type(cause).__name__
+    code = getattr(cause, "sqlstate", None)
+    if code is not None:
+        return f"{code} {name}" if code.startswith(OUTAGES) else None
+    if isinstance(error, exc.IntegrityError | exc.ProgrammingError | exc.DataError):
+        return None
+    code = getattr(cause, "sqlite_errorname", None)
+    said = next((known for words, known in SPOKEN.items() if words in str(cause)), None)
+    return f"{name}: {code or said}" if code or said else name

@@ -1,159 +1,203 @@
-"""The engine, DBOS: it keeps jobs in the database, wakes them when due, shares them among workers and paces them.
+"""The engine: it claims what is due by the database's clock, and runs it; and it writes what ended, together.
 
-One job is one workflow of one run, named "key/job"; nothing sleeps in memory between two looks at a refund. Its own
-recovery is not used, for it knows only workers that start again under their old name.
+There is one truth about what is due, the row itself, so nothing is compared and nothing can be lost between two.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
-from typing import Final
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
 from uuid import uuid4
 
-import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
+from .database import Database
+from .notices import Health, Kind, Notices
+from .store import Claimed, Ended, Settled, Store
 
-from ..errors import ConfigurationError
-from .records import Tracked
-from .schema import ENGINE_SCHEMA
+T = TypeVar("T")
 
-NAME: Final = "atlas-refunds"
-VERSION: Final = "atlas-refunds-tracking-1"
-"""The same in all releases: the engine hands jobs to workers of their own version only."""
-QUEUE: Final = "atlas-refunds"
-LOOK: Final = "atlas_refunds.look"
-ALIVE: Final = ["ENQUEUED", "DELAYED", "PENDING"]
-AT_ONCE: Final = 100  # jobs of one worker
-PAGE: Final = 1000
-
-Run = Callable[[str, int], Awaitable[None]]
-_run: list[Run] = []  # the engine is one per process, and so is what it runs
+AT_ONCE: Final = 100  # looks of one worker, and as many calls of its handler
+IDLE: Final = 0.25  # seconds between two looks at the database while nothing is due
+BREATH: Final = 0.2  # seconds between two claims, so that they are batches
+MOST: Final = 200  # rows written in one transaction
+UPKEEP: Final = 15.0  # seconds between two rounds
+CLOCKS_AGREE: Final = 30.0  # seconds
+PAGE: Final = 500
 
 
-@DBOS.workflow(name=LOOK, max_recovery_attempts=None)
-async def look(key: str, job: int) -> None:
-    await _run[0](key, job)
+class Queue(Generic[T]):
+    """One kind of due rows: claimed in batches, each served by a task of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        notices: Notices,
+        wait: Callable[[], float | None],
+        claim: Callable[[str, int], Claimed[T]],
+        serve: Callable[[T, str, datetime], Awaitable[object]],
+    ) -> None:
+        self._database, self._notices = database, notices
+        self._wait, self._claim, self._serve = wait, claim, serve
+        self.running: set[asyncio.Task[None]] = set()
+        self._stirred = asyncio.Event()
+        self.claimed_at = time.monotonic()
+
+    def stir(self) -> None:
+        """Something may be due now."""
+        self._stirred.set()
+
+    async def work(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._stirred.clear()
+            try:
+                pause = await self._round()
+            except Exception as error:
+                self._notices(Kind.FAULT, f"engine: {type(error).__name__}", error=error)
+                pause = UPKEEP
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stirred.wait()
+
+    async def _round(self) -> float:
+        """Begin what is due; for how long to rest then, in seconds."""
+        free = AT_ONCE - len(self.running)
+        if not free:
+            return BREATH
+        wait = await self._database.surely(self._wait)
+        self.claimed_at = time.monotonic()
+        if wait is None or wait > 0:
+            return IDLE if wait is None else min(IDLE, max(BREATH, wait))
+        self._begin(await self._database.surely(self._claim, uuid4().hex, free))
+        return BREATH
+
+    def _begin(self, claimed: Claimed[T]) -> None:
+        if claimed.taken_over:
+            self._notices(Kind.TAKEN_OVER, f"{claimed.taken_over} refunds of workers that died")
+        for row, turn in claimed.rows:
+            task = asyncio.create_task(self._run(row, claimed.by, claimed.now, turn))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+
+    async def _run(self, row: T, by: str, now: datetime, turn: float) -> None:
+        if turn > 0:
+            await asyncio.sleep(turn)
+        try:
+            await self._serve(row, by, now)
+        except Exception as error:  # its hold ends some time
+            self._notices(Kind.FAULT, type(error).__name__, error=error)
+
+
+class Batch:
+    """Writes what ended at about the same time in one transaction."""
+
+    def __init__(self, database: Database, settle: Callable[[Sequence[Ended]], list[Settled]]) -> None:
+        self._database, self._settle = database, settle
+        self._waiting: list[tuple[Ended, asyncio.Future[Settled]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def __call__(self, ended: Ended) -> Settled:
+        """What became of it, as soon as it is on disk; as long as that takes."""
+        future: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ended, future))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        return await future
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            try:
+                done = await self._database.surely(self._settle, [ended for ended, _ in batch])
+            except Exception as error:
+                if len(batch) > 1:  # one of them is at fault: each for itself
+                    for ended, future in batch:
+                        await self._alone(ended, future)
+                    continue
+                tell(batch[0][1], error)
+                continue
+            for (_, future), settled in zip(batch, done, strict=True):
+                tell(future, settled)
+
+    async def _alone(self, ended: Ended, future: "asyncio.Future[Settled]") -> None:
+        try:
+            tell(future, (await self._database.surely(self._settle, [ended]))[0])
+        except Exception as error:
+            tell(future, error)
+
+
+def tell(future: "asyncio.Future[Settled]", what: Settled | Exception) -> None:
+    if future.done():  # who waited is gone
+        return
+    if isinstance(what, Exception):
+        future.set_exception(what)
+    else:
+        future.set_result(what)
+
+
+class Upkeep:
+    """The rounds of one worker: old refunds are forgotten, clocks compared, health measured."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        health: Callable[[], Health],
+        now: Callable[[], datetime],
+        notices: Notices,
+    ) -> None:
+        self._database, self._store, self._health, self._now = database, store, health, now
+        self._notices, self._warned = notices, False
+
+    async def work(self) -> None:
+        """Until cancelled."""
+        number = 0
+        while True:
+            try:
+                await self._round(thorough=number % 240 == 0)
+            except Exception as error:
+                self._notices(Kind.FAULT, f"upkeep: {type(error).__name__}", error=error)
+            number += 1
+            await asyncio.sleep(UPKEEP)
+
+    async def _round(self, *, thorough: bool) -> None:
+        off = time.time() - (await self._database.surely(self._now)).timestamp()
+        if abs(off) > CLOCKS_AGREE and not self._warned:
+            self._warned = True
+            self._notices(Kind.CLOCKS_DIFFER, f"this machine's is {off:+.0f} s off the database's")
+        if self._notices.wants_health:
+            self._notices.health(await self._database.surely(self._health))
+        while thorough and await self._database.surely(self._store.purge, PAGE) > 0:
+            pass
 
 
 class Engine:
-    """A thin shell; its methods block, but for `start`."""
+    """What a worker does beside what callers ask of it."""
 
-    def __init__(self, database: sa.Engine) -> None:
-        self._database, self._working = database, False
-        if (log := logging.getLogger("dbos")).level == logging.NOTSET:
-            log.setLevel(logging.CRITICAL)  # what matters of it becomes a notice
-        self._client = DBOSClient(
-            system_database_engine=database,
-            dbos_system_schema=ENGINE_SCHEMA,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=NAME,
-            retry_connection_errors=False,
-            lazy=True,
-        )
+    def __init__(self, queues: Sequence[Queue[Any]], upkeep: Upkeep) -> None:
+        self._queues, self._upkeep = queues, upkeep
+        self._tasks: list[asyncio.Task[None]] = []
 
-    def migrate(self) -> None:
-        """Bring the engine's own tables to the version of the installed engine."""
-        DBOS.migrate(self._database.url.render_as_string(hide_password=False), schema=ENGINE_SCHEMA)
+    def start(self) -> None:
+        parts = [queue.work() for queue in self._queues]
+        self._tasks = [asyncio.create_task(part) for part in (*parts, self._upkeep.work())]
 
-    async def start(self, run: Run, polls_per_second: int) -> None:
-        """Begin to work on this event loop. Raises ConfigurationError when this process runs an engine already."""
-        if _run:
-            raise ConfigurationError("tracking: one working Tracker per process; give work=False to the others")
-        DBOS(
-            config={
-                "name": NAME,
-                "system_database_engine": self._database,
-                "dbos_system_schema": ENGINE_SCHEMA,
-                "run_migrations": False,  # `migrate` has
-                "application_version": VERSION,
-                "executor_id": uuid4().hex,
-                "max_executor_threads": 16,
-                "serializer": DBOSPortableJSONSerializer(),
-                "log_level": logging.getLevelName(logging.getLogger("dbos").level),
-            }
-        )
-        if DBOS.application_version != VERSION:
-            raise ConfigurationError("tracking: this process runs DBOS for itself; track in a process of its own")
-        _run.append(run)
-        self._working = True
-        DBOS.launch()
-        await asyncio.to_thread(  # its async form would make the engine's threads those of the whole event loop
-            DBOS.register_queue,
-            QUEUE,
-            limiter={"limit": polls_per_second, "period": 1.0},
-            worker_concurrency=AT_ONCE,
-            polling_interval_sec=0.5,
-            on_conflict="always_update",
-        )
+    def stir(self) -> None:
+        """Something may be due now."""
+        for queue in self._queues:
+            queue.stir()
 
-    def stop(self, seconds: int) -> None:
-        """Take no more jobs, wait so many seconds for those under way, and end."""
-        if self._working:
-            self._working = False
-            DBOS.destroy(workflow_completion_timeout_sec=seconds)
-            _run.clear()
+    @property
+    def idle_for(self) -> float:
+        """Seconds since a queue last looked into the database, that of the queue which did so longest ago."""
+        return time.monotonic() - min(queue.claimed_at for queue in self._queues)
 
-    def close(self) -> None:
-        self._client.destroy()
+    @property
+    def running(self) -> set[asyncio.Task[None]]:
+        return {task for queue in self._queues for task in queue.running}
 
-    def enqueue(self, connection: sa.Connection, row: Tracked, now: float) -> None:
-        """The job row.key/row.job, due at row.due, as part of the caller's transaction; `now` by the database's clock.
-
-        The engine adds this machine's clock to a delay, so that clock is taken off: what it stores is row.due, whoever
-        stores it.
-        """
-        job: EnqueueOptions = {"workflow_name": LOOK, "workflow_id": job_id(row), "queue_name": QUEUE}
-        if row.due is not None and row.due > now:
-            job["delay_seconds"] = row.due - time.time()
-        self._client.enqueue_in_transaction(connection, job, row.key, row.job)
-
-    def resume(self, begun_before: float) -> list[str]:
-        """Queue again the jobs that began before then and have not ended: their worker is dead. The jobs' names."""
-        found = self._client.list_workflows(
-            status="PENDING", queue_name=QUEUE, dequeued_before=iso(begun_before), limit=PAGE,
-            load_input=False, load_output=False,
-        )  # fmt: skip
-        names = [job.workflow_id for job in found]
-        if names:
-            self._client.resume_workflows(names, queue_name=QUEUE)
-        return names
-
-    def forget(self, ended_before: float) -> int:
-        """Delete jobs that ended before then; how many, a page at most."""
-        found = self._client.list_workflows(
-            status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"], limit=PAGE,
-            name=LOOK, completed_before=iso(ended_before), load_input=False, load_output=False,
-        )  # fmt: skip
-        if found:
-            self._client.delete_workflows([job.workflow_id for job in found])
-        return len(found)
-
-    def hasten(self, rows: Sequence[Tracked]) -> int:
-        """Wake the jobs of these rows that still wait for their time, whatever the clock of who wakes them; how many.
-
-        One worker wakes for all, and its clock may be slow.
-        """
-        late = self._client.list_workflows(
-            workflow_ids=[job_id(row) for row in rows], status="DELAYED", load_input=False, load_output=False
-        )
-        for job in late:
-            self._client.set_workflow_delay(job.workflow_id, delay_until_epoch_ms=0)
-        return len(late)
-
-    def lacking(self, rows: Sequence[Tracked]) -> list[Tracked]:
-        """Those rows whose job is neither waiting nor running."""
-        found = self._client.list_workflows(
-            workflow_ids=[job_id(row) for row in rows], status=ALIVE, load_input=False, load_output=False
-        )
-        alive = {job.workflow_id for job in found}
-        return [row for row in rows if job_id(row) not in alive]
-
-
-def job_id(row: Tracked) -> str:
-    return f"{row.key}/{row.job}"
-
-
-def iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    def stop(self) -> None:
+        """Claim no more."""
+        for task in self._tasks:
+            task.cancel()

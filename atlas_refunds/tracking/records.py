@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, TypeVar
 
 import attrs
 from atlas_refunds_api.models import RefundStatus
 
-from ..calls import Submission
-from ..errors import InvalidRequestError
+from ..results import RefundState
 from ..statuses import PaymentMode, is_refunded
 from ..tokens import RefundToken
-from .intents import intent_of
+from .personal import state_of, state_text
 
-T = TypeVar("T", "Tracked", "Change")
+T = TypeVar("T", "Tracked", "Change", "Action")
 
 
 class Step(Enum):
@@ -42,41 +42,50 @@ class Step(Enum):
 
 @attrs.frozen(kw_only=True)
 class Tracked:
-    """One refund as it is stored, a row of `atlas_refund`. Times are seconds since 1970 by the database's clock."""
+    """One refund as it is stored, a row of `atlas_refund`. Times are UTC, by the database's clock."""
 
     key: str
     """The caller's name for this refund; one key is one refund, for ever."""
+    account: str
+    """The Atlas account that it belongs to: client id and address."""
     order_no: str | None
     """Atlas' order number as soon as it is known; webhooks find the refund by it."""
     step: Step
     intent: str | None = attrs.field(default=None, repr=False)
     """What to submit, with the passengers' names. Deleted as soon as the refund is known to exist, or is refused."""
+    subject: str | None = attrs.field(default=None, repr=False)
+    """A hash of order and passengers, by which the same key for somebody else is noticed."""
     token: RefundToken | None = None
     """To follow the refund with; what `atlas.get` wants."""
     payment_mode: PaymentMode | None = None
     status: RefundStatus | None = None
     """Atlas' refundStatus as last seen."""
+    amount: Decimal | None = None
+    """What Atlas estimates to return of the fare (estimatedRefundAmount), before its fee; exact."""
+    currency: str | None = None
+    expected_confirmation_date: date | None = None
+    expected_refund_date: date | None = None
+    cancel_reason: str | None = None
+    """Why it was rejected or withdrawn, in Atlas' words."""
     note: str | None = None
     """Why it stands where it stands, in words; holds no name."""
     tries: int = 0
     """Failures in a row of what is being tried now."""
-    created_at: float
-    changed_at: float
+    attempt: int = 0
+    """How often it was sent, at most."""
+    created_at: datetime
+    changed_at: datetime
     """When `step` or `status` last changed."""
-    sent_at: float | None = None
-    looked_at: float | None = None
-    look_at: float
-    """When Atlas is to be asked next."""
-    woken_at: float | None = None
+    sent_at: datetime | None = None
+    looked_at: datetime | None = None
+    look_at: datetime | None
+    """When Atlas is to be asked next; None when not any more."""
+    woken_at: datetime | None = None
     """A hint came in that has not been followed yet."""
-    held_by: str | None = None
+    held_by: str | None = attrs.field(default=None, repr=False)
     """Which run of which worker is at it."""
-    held_until: float | None = None
+    held_until: datetime | None = None
     """When that run counts as dead."""
-    job: int = 0
-    """The engine's workflow "key/job" is the one that looks next."""
-    due: float | None = None
-    """When that job is due; None when nothing is to be done any more."""
     changes: int = 0
     """How many changes were recorded."""
 
@@ -85,16 +94,9 @@ class Tracked:
         """Whether it ended with money."""
         return self.step is Step.FINAL and is_refunded(self.status)
 
-    @property
-    def submission(self) -> Submission:
-        """The intent, read. Raises InvalidRequestError when there is none any more."""
-        if self.intent is None:
-            raise InvalidRequestError("tracking: this refund's intent is deleted")
-        return intent_of(self.intent)
-
     def to_json(self) -> dict[str, Any]:
         """For people and scripts: times as ISO 8601, no passenger name."""
-        return {name: value for name, value in readable(self).items() if name not in ("intent", "held_by", "job")}
+        return readable(self)
 
 
 @attrs.frozen(kw_only=True)
@@ -104,19 +106,23 @@ class Change:
     key: str
     number: int
     """1, 2, 3 per refund; handlers are called in this order."""
-    at: float
+    account: str
+    at: datetime
     step: Step
     status: RefundStatus | None = None
     token: RefundToken | None = None
-    """What `atlas.get(token.order, token.refund_code)` needs for amounts and dates."""
+    state: RefundState | None = attrs.field(default=None, eq=False)
+    """What Atlas said, without names and tickets; None where it was not asked, as after a submit."""
     note: str | None = None
-    handled_at: float | None = attrs.field(default=None, eq=False)
+    handled_at: datetime | None = attrs.field(default=None, eq=False)
     tries: int = attrs.field(default=0, eq=False)
     """Failed calls of the handler."""
-    retry_at: float | None = attrs.field(default=0, eq=False)
-    """When the handler is called next; None when it is not any more, until somebody asks for a replay."""
+    retry_at: datetime | None = attrs.field(default=None, eq=False)
+    """When the handler is called next; None when an earlier change comes first, or nobody calls it any more."""
     error: str | None = attrs.field(default=None, eq=False)
     """Class of the handler's last error."""
+    held_by: str | None = attrs.field(default=None, eq=False, repr=False)
+    held_until: datetime | None = attrs.field(default=None, eq=False)
 
     @property
     def id(self) -> str:
@@ -138,44 +144,90 @@ class Change:
         return {"id": self.id, **readable(self)}
 
 
+@attrs.frozen(kw_only=True)
+class Action:
+    """What a person did, a row of `atlas_refund_action`; it outlives the refund."""
+
+    at: datetime
+    key: str | None
+    """None for what concerns all refunds."""
+    what: str
+    by: str | None = None
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return readable(self)
+
+
 # ---- columns -------------------------------------------------------------------------------------------------------
-_READ: Final[dict[str, Callable[[str], object]]] = {
+HIDDEN: Final = frozenset({"intent", "subject", "held_by"})
+_READ: Final[dict[str, Callable[[Any], object]]] = {
     "step": Step,
     "payment_mode": PaymentMode,
     "token": RefundToken.parse,
     "status": lambda text: RefundStatus(json.loads(text)),  # an unknown code is a number or a text, as it came
-}
+    "amount": Decimal,
+    "expected_confirmation_date": date.fromisoformat,
+    "expected_refund_date": date.fromisoformat,
+    **dict.fromkeys(
+        ("at", "created_at", "changed_at", "sent_at", "looked_at", "look_at", "woken_at", "held_until", "handled_at",
+         "retry_at"), lambda seconds: datetime.fromtimestamp(seconds, UTC)
+    ),
+}  # fmt: skip
 
 
-def to_row(record: Tracked | Change) -> dict[str, Any]:
+_COLUMNS: Final = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in (Tracked, Change, Action)}
+
+
+def columns(kind: type[Tracked | Change | Action]) -> tuple[str, ...]:
+    return _COLUMNS[kind]
+
+
+def to_row(record: Tracked | Change | Action) -> dict[str, Any]:
     """Column values."""
-    return {field.name: plain(getattr(record, field.name)) for field in attrs.fields(type(record))}
+    return {name: plain(getattr(record, name)) for name in columns(type(record))}
 
 
 def plain(value: object) -> object:
     match value:
+        case None | str() | int():
+            return value
+        case datetime():
+            return value.timestamp()
         case Step() | PaymentMode():
             return value.value
         case RefundStatus():
             return json.dumps(value.value)
-        case RefundToken():
-            return str(value)
+        case RefundState():
+            return state_text(value)
+        case date():
+            return value.isoformat()
         case _:
-            return value
+            return str(value)
 
 
 def from_row(kind: type[T], row: Mapping[Any, Any]) -> T:
     """A record of its columns; columns that this release does not know are left alone."""
-    known: dict[str, Any] = {field.name: row[field.name] for field in attrs.fields(kind)}
-    for name, read in _READ.items():
-        if known.get(name) is not None:
-            known[name] = read(known[name])
+    known: dict[str, Any] = {}
+    for name in columns(kind):
+        value, read = row[name], _READ.get(name)
+        known[name] = value if value is None or read is None else read(value)
+    if known.get("state") is not None:
+        known["state"] = state_of(known["state"], known["token"].order)
     return kind(**known)
 
 
-def readable(record: Tracked | Change) -> dict[str, Any]:
-    return {name: moment(value) if isinstance(value, float) else value for name, value in to_row(record).items()}
+def readable(record: Tracked | Change | Action) -> dict[str, Any]:
+    return {name: shown(getattr(record, name)) for name in columns(type(record)) if name not in HIDDEN}
 
 
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def shown(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case RefundStatus():
+            return value.value
+        case RefundState():
+            return json.loads(state_text(value))
+        case _:
+            return plain(value)

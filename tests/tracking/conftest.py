@@ -14,25 +14,43 @@ from atlas_refunds.simulator import CLIENT_ID, CLIENT_SECRET, Clock, Simulator, 
 from atlas_refunds.simulator.clock import scale_for
 from atlas_refunds.tracking import Notice, Policy, Tracker
 
-from .postgres import NONE_FOUND, fresh_database, server, which_server
+from .postgres import LISTENING, NONE_FOUND, Cluster, fresh_database, listens, own_cluster, which_server
 
 SECOND = timedelta(seconds=1)
 HURRY = Policy(
     schedule=PollSchedule.every(0.3 * SECOND),
     polls_per_second=100,
-    hold=3 * SECOND,
-    patience=3 * SECOND,
+    hold=20 * SECOND,
+    patience=20 * SECOND,
     first_retry=0.05 * SECOND,
     longest_retry=0.4 * SECOND,
     hint_pause=timedelta(),
 )
+IMPATIENT = attrs.evolve(HURRY, hold=1.5 * SECOND, patience=1.5 * SECOND)
+"""Where a test waits until somebody counts as dead, or a submit as absent."""
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str | None]:
-    """The address of a PostgreSQL server, if there is one."""
-    with server() as found:
+def own() -> Iterator[Cluster | None]:
+    """A PostgreSQL server of our own for the whole run, where it is installed."""
+    with own_cluster() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres(own: Cluster | None) -> str | None:
+    """The address of a PostgreSQL server, if there is one."""
+    if own is not None:
+        return own.url
+    return LISTENING if listens(LISTENING) else None
+
+
+@pytest.fixture
+def cluster(own: Cluster | None) -> Cluster:
+    """A server that may be stopped, and is started again."""
+    if own is None:
+        pytest.skip(NONE_FOUND)
+    return own
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -50,6 +68,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[st
     if found is None:
         pytest.skip(NONE_FOUND)
     with fresh_database(found) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: str | None) -> Generator[str]:
+    if postgres is None:
+        pytest.skip(NONE_FOUND)
+    with fresh_database(postgres) as url:
         yield url
 
 
@@ -76,6 +102,13 @@ async def atlas(atlas_url: str) -> AsyncGenerator[AtlasRefunds]:
     retry = RetryPolicy(attempts=1)
     async with AtlasRefunds(credentials, base_url=atlas_url, retry=retry, limit=limit) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look into the database more often than they would in earnest."""
+    monkeypatch.setattr("atlas_refunds.tracking.engine.IDLE", 0.05)
+    monkeypatch.setattr("atlas_refunds.tracking.engine.BREATH", 0.02)
 
 
 class Track(Protocol):

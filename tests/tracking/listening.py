@@ -1,7 +1,7 @@
-"""A handler that remembers, fails when told to, and can be waited for."""
+"""A handler that remembers, fails when told to, and can be waited for; and waiting for other processes and tasks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from atlas_refunds.tracking import Change
 
@@ -26,3 +26,10 @@ class Listener:
 
     async def until_final(self, count: int = 1) -> list[Change]:
         return await self.until(lambda calls: len({call.key for call in calls if call.is_final}) >= count)
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again; what is waited for is on disk, where nothing rings a bell."""
+    async with asyncio.timeout(30):
+        while not await is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

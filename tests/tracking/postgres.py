@@ -26,13 +26,14 @@ class Cluster:
     binaries: Path
     folder: Path
     port: int
+    fsync: str
 
     @property
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync={self.fsync}"
         self.control("start", "-o", options, "-l", str(self.folder / "log"))
 
     def stop(self) -> None:
@@ -44,8 +45,8 @@ class Cluster:
 
 
 @contextmanager
-def own_cluster() -> Generator[Cluster | None]:
-    """None where the server's programs are not installed."""
+def own_cluster(*, fsync: bool = False) -> Generator[Cluster | None]:
+    """None where the server's programs are not installed. Without `fsync` it survives its own crash only."""
     initdb = installed()
     if initdb is None:
         yield None
@@ -56,8 +57,8 @@ def own_cluster() -> Generator[Cluster | None]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     try:
-        as_postgres([initdb, "-D", str(folder / "data"), "-A", "trust", "-U", "postgres"])
-        cluster = Cluster(Path(initdb).parent, folder, port)
+        as_postgres([initdb, "-N", "-D", str(folder / "data"), "-A", "trust", "-U", "postgres"])
+        cluster = Cluster(Path(initdb).parent, folder, port, "on" if fsync else "off")
         cluster.start()
         try:
             yield cluster
@@ -77,16 +78,6 @@ def which_server() -> str:
     if initdb:
         return f"PostgreSQL of our own, by {initdb}"
     return "PostgreSQL that listens at ATLAS_TEST_POSTGRES" if listens(LISTENING) else NONE_FOUND
-
-
-@contextmanager
-def server() -> Generator[str | None]:
-    """The address of a server's maintenance database: our own, else one that listens, else None."""
-    with own_cluster() as cluster:
-        if cluster is not None:
-            yield cluster.url
-        else:
-            yield LISTENING if listens(LISTENING) else None
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--hold", type=float, default=5)
     given = parser.parse_args()
     if given.skew:
-        time.time = lambda: real_time() + given.skew  # before the engine is imported
+        time.time = lambda: real_time() + given.skew
     asyncio.run(work(given))
 
 
