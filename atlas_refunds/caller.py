@@ -123,9 +123,10 @@ class Caller:
                 url=self._transport.url(request),
                 seconds=self.clock.monotonic() - began,
                 outcome=outcome_of(failure),
-                http_status=None if answer is None else answer.http_status,
+                http_status=answer.http_status if answer else getattr(failure, "http_status", None),
                 code=failure.code if isinstance(failure, ApiError) else None if failure else SUCCESS,
                 error=type(failure).__name__ if failure else None,
+                reason=str(failure) if isinstance(failure, AtlasRefundsError) else None,
             )
             attempts.append(attempt)
             self._emit(attempt)

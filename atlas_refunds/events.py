@@ -49,6 +49,8 @@ class Attempt(Model):
     """Atlas' status code, 0 for success."""
     error: str | None = None
     """Class of the error."""
+    reason: str | None = None
+    """The error's text, which says where and why; None where something else than this package raised it."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -111,7 +113,7 @@ def log_event(event: Event) -> None:
     match event:
         case Attempt(outcome=outcome):
             level = logging.DEBUG if outcome is Outcome.SUCCESS else logging.INFO
-            detail = event.error or "ok"
+            detail = f"{event.error}: {event.reason}" if event.reason else event.error or "ok"
             log.log(level, "%s attempt %d: %s, HTTP %s, code %s, %.3f s, %s", event.operation, event.number,
                     outcome.value, event.http_status, event.code, event.seconds, detail)  # fmt: skip
         case Pause():

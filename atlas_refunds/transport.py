@@ -103,6 +103,8 @@ class Transport:
         except (asyncio.CancelledError, BadResponseError) as error:
             raise bare(error)  # noqa: B904  (the same one)
         except Exception as error:
+            if type(error) is RuntimeError and "loop" in str(error) and not request.once:  # asyncio says it no better
+                raise ConfigurationError("http_client: it belongs to another event loop; make one in each") from None
             if not is_of_network(error):
                 raise
             failure = self._failed(request, bare(error), connections.through if connections else "")

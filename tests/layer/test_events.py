@@ -13,6 +13,7 @@ from atlas_refunds import (
     Deviation,
     Event,
     InvalidRequestRejected,
+    NotSentError,
     Outcome,
     OutcomeUnknownError,
     Pause,
@@ -20,7 +21,7 @@ from atlas_refunds import (
     SubmitEnded,
 )
 
-from .conftest import CODE, CREDENTIALS, ORDER, SUBMITTED, ZHAO, HandClock, queried, sample_bytes
+from .conftest import CODE, CREDENTIALS, ONCE, ORDER, SUBMITTED, ZHAO, HandClock, free_port, queried, sample_bytes
 from .wire_server import Act, WireServer, answers, answers_html, closes_before_answer, refuses
 
 
@@ -127,3 +128,14 @@ async def test_events_are_frozen_and_without_personal_data(wire: WireServer, clo
         assert CREDENTIALS.client_secret not in repr(event)
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             event.at = clock.now()  # type: ignore[misc]
+
+
+async def test_a_log_line_says_where_and_why(caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    with caplog.at_level("INFO", "atlas_refunds"):
+        async with AtlasRefunds(CREDENTIALS, base_url=f"http://127.0.0.1:{port}", retry=ONCE) as atlas:
+            with pytest.raises(NotSentError) as caught:
+                await atlas.query(ORDER, None)
+    (attempt,) = caught.value.attempts
+    assert attempt.reason == str(caught.value)
+    assert f"cannot connect to 127.0.0.1:{port}: connection refused; nothing was sent" in caplog.text

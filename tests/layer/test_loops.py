@@ -1,11 +1,15 @@
 """A client that meets another event loop than its first, one after the other, side by side, or in a forked child."""
 
 import asyncio
+import gc
 import os
 import threading
+import warnings
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 
 from atlas_refunds import AtlasRefunds, ConfigurationError, RateLimit
@@ -120,3 +124,15 @@ def test_no_loop_at_all_is_one_clear_error(served: ServerInAThread) -> None:
     with pytest.raises(ConfigurationError, match="no asyncio event loop runs here"):
         call.send(None)
     assert served.wire.calls == []
+
+
+@pytest.mark.parametrize("kind", [httpx.AsyncClient, httpx2.AsyncClient])
+def test_an_injected_client_of_another_loop_is_one_clear_error(served: ServerInAThread, kind: Any) -> None:
+    atlas = client(served.wire, http_client=kind())
+    asyncio.run(queries(atlas, 1))
+    with pytest.raises(ConfigurationError, match="another event loop"):
+        asyncio.run(queries(atlas, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the dead loop left a socket open, as httpx does
+        del atlas
+        gc.collect()
