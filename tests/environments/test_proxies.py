@@ -22,6 +22,7 @@ from .conftest import Authority
 from .proxy import Proxy, proxy_before, refuses, says
 
 ATLAS = "https://atlas.test"  # a name that only the proxy knows
+pytestmark = pytest.mark.atlas_hosts("atlas.test")
 LISTED = {**SUBMITTED, "refundOrders": [{"refundCode": CODE, "refundStatus": 2}]}
 
 

@@ -13,6 +13,8 @@ from tests.service.test_docs import FILES, blocks
 from .conftest import Atlas
 from .journey import SECRET, an_order
 
+PLUGIN = "atlas_refunds.pytest_plugin"  # pytest finds it by itself, among others that are not wanted here
+
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
@@ -23,7 +25,7 @@ def page(tmp_path: Path) -> Path:
 
 
 async def test_its_tests_pass_with_the_test_client(page: Path, atlas: Atlas) -> None:
-    options = ("-q", "-W", "error", "-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider")
+    options = ("-q", "-W", "error", "-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider", "-p", PLUGIN)
     status, output = await atlas.run(
         "-m", "pytest", *options, "test_service.py", cwd=page, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
     )

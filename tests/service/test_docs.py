@@ -12,7 +12,7 @@ import pytest
 from .processes import free_port
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("web-service.md", "webhooks.md")
+PAGES = ("web-service.md", "webhooks.md", "environments.md")
 FILES = ("service.py", "test_service.py")  # the examples of the first page
 
 
