@@ -1,18 +1,22 @@
 """One call with the credentials of now, repeated once with new ones, and known to be in flight until it ends."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import attrs
+from atlas_refunds_api.models import RefundPassenger
 
 from .caller import Caller, Read
-from .calls import Operation, Sent, Submission, prepare
+from .calls import Operation, Sent, Submission, everyone, prepare, query_body, quote_body
 from .credentials import CredentialsInForce
 from .errors import AtlasRefundsError, AuthenticationError
-from .results import Refund
+from .events import Deviation, Emitter
+from .orders import AirlinePnr, OrderRef, names_another
+from .results import Refund, RefundQuote, RefundState, listed
 from .settings import Credentials, Timeouts
 from .submitting import Submitter
 from .transport import Request
@@ -24,12 +28,18 @@ class Asking:
     """What `AtlasRefunds` sends its calls through."""
 
     def __init__(
-        self, caller: Caller, submitter: Submitter, credentials: CredentialsInForce, timeouts: Timeouts
+        self,
+        caller: Caller,
+        submitter: Submitter,
+        credentials: CredentialsInForce,
+        timeouts: Timeouts,
+        emit: Emitter,
     ) -> None:
-        self._caller, self._submitter, self._credentials, self.timeouts = caller, submitter, credentials, timeouts
+        self._caller, self._submitter, self._credentials = caller, submitter, credentials
+        self.timeouts, self._emit = timeouts, emit
         self._in_flight: set[asyncio.Event] = set()
 
-    async def ask(
+    async def _ask(
         self,
         operation: Operation,
         body: Sent,
@@ -65,8 +75,53 @@ class Asking:
                 error.attempts = (*refused.attempts, *error.attempts)
                 raise
 
+    async def quote(
+        self,
+        order: OrderRef,
+        passengers: Iterable[RefundPassenger],
+        currency: str | None = None,
+        *,
+        limit: timedelta | None = None,
+        strict: bool = False,
+    ) -> RefundQuote:
+        people = everyone(passengers)
+
+        def read(answer: dict[str, Any], request_id: str | None) -> RefundQuote:
+            known = {"order": order, "passengers": people, "requested_currency": currency}
+            return RefundQuote.from_dict(answer, **known, request_id=request_id)
+
+        body = quote_body(order, people, currency)
+        quote = await self._ask(Operation.QUOTE, body, read, limit=limit, strict=strict)
+        if isinstance(order, AirlinePnr) and quote.order_no:
+            self._submitter.learn(order, quote.order_no)
+        self._compare(order, quote.order_no, "quote")
+        return quote
+
+    async def query(
+        self,
+        order: OrderRef,
+        refund_code: str | None,
+        currency: str | None = None,
+        *,
+        limit: timedelta | None = None,
+        within: float | None = None,
+        strict: bool = False,
+    ) -> list[RefundState]:
+        body, read = query_body(order, refund_code, currency), partial(listed, asked=order, strict=strict)
+        states = await self._ask(Operation.QUERY, body, read, limit=limit, within=within, strict=strict)
+        for state in states:
+            self._compare(order, state.order_no, "query")
+        return states
+
+    def _compare(self, asked: OrderRef, answered: str | None, operation: str) -> None:
+        """The published samples show another order number in the answer: noticed, not refused."""
+        if names_another(answered, asked):
+            at = self._caller.clock.now()
+            self._emit(Deviation(at=at, operation=operation, place="orderNo", kind="another order"))
+
     async def submit(self, subject: Submission) -> Refund:
         """Never repeated here; after refused credentials the next call asks for new ones."""
+        subject = self._submitter.recognised(subject)
         body = subject.body()
         with self._flight():
             used = await self._credentials.current()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, overload
+from typing import TYPE_CHECKING, Self, Unpack, overload
 
 from atlas_refunds_api.models import RefundPassenger
 
@@ -13,7 +13,7 @@ from .arguments import ClientSettings, given, plain_function, says_what_to_give
 from .asking import Asking
 from .bodies import MAX_BODY
 from .caller import Caller
-from .calls import Operation, everyone, query_body, quote_body, submission
+from .calls import submission
 from .clocks import Clock, SystemClock
 from .credentials import CredentialsInForce, CredentialsSource
 from .deviations import Note
@@ -22,9 +22,9 @@ from .events import Deviation, Emitter, Handler, log_event
 from .followers import FollowsRefunds
 from .limits import Pace, RateLimit
 from .loading import connecting
-from .orders import AirlinePnr, OrderRef, names_another
+from .orders import OrderRef
 from .reconciling import Reconciliation, Verdict
-from .results import Followable, Refund, RefundQuote, RefundState, listed, only, token_of
+from .results import Followable, Refund, RefundQuote, RefundState, only, token_of
 from .retries import RetryPolicy
 from .schedule import PollSchedule
 from .settings import (
@@ -95,7 +95,8 @@ class AtlasRefunds(FollowsRefunds):
         retry, pace = given("retry", retry, RetryPolicy), Pace(limit, self._clock)
         self._caller = Caller(self._transport, retry, pace, self._clock, emit)
         self._submitter = Submitter(self._caller, guard or OrderLocks(), self._clock, emit)
-        self._asking = Asking(self._caller, self._submitter, in_force, given("timeouts", timeouts, Timeouts))
+        limits = given("timeouts", timeouts, Timeouts)
+        self._asking = Asking(self._caller, self._submitter, in_force, limits, emit)
 
     @classmethod
     def from_env(cls, **settings: Unpack[ClientSettings]) -> Self:
@@ -142,29 +143,7 @@ class AtlasRefunds(FollowsRefunds):
         adds amounts in that currency. `timeout` (a timedelta or seconds) is for this call as a whole, repeats included,
         in place of the client's. Raises InvalidRequestError, NotSentError, NoAnswerError, BadResponseError, ApiError.
         """
-        return await self._quote(order, passengers, display_currency, limit=call_limit(timeout))
-
-    async def _quote(
-        self,
-        order: OrderRef,
-        passengers: Iterable[RefundPassenger],
-        display_currency: str | None = None,
-        *,
-        limit: timedelta | None = None,
-        strict: bool = False,
-    ) -> RefundQuote:
-        people = everyone(passengers)
-        body = quote_body(order, people, display_currency)
-
-        def read(answer: dict[str, Any], request_id: str | None) -> RefundQuote:
-            known = {"order": order, "passengers": people, "requested_currency": display_currency}
-            return RefundQuote.from_dict(answer, **known, request_id=request_id)
-
-        quote = await self._asking.ask(Operation.QUOTE, body, read, limit=limit, strict=strict)
-        if isinstance(order, AirlinePnr) and quote.order_no:
-            self._submitter.learn(order, quote.order_no)
-        self._compare(order, quote.order_no, "quote")
-        return quote
+        return await self._asking.quote(order, passengers, display_currency, limit=call_limit(timeout))
 
     @overload
     async def submit(
@@ -199,7 +178,7 @@ class AtlasRefunds(FollowsRefunds):
             display_currency=display_currency,
             even_if_not_refundable=even_if_not_refundable,
         )
-        return await self._asking.submit(self._submitter.recognised(subject))
+        return await self._asking.submit(subject)
 
     @property
     def unsettled(self) -> tuple[OutcomeUnknownError, ...]:
@@ -237,7 +216,9 @@ class AtlasRefunds(FollowsRefunds):
         """
         limit = self._asking.timeouts.submit
         patience = limit + reconciling.PATIENCE if patience is None else max(patience, limit)
-        questions = reconciling.Questions(partial(self._query, strict=True), partial(self._quote, strict=True))
+        questions = reconciling.Questions(
+            partial(self._asking.query, strict=True), partial(self._asking.quote, strict=True)
+        )
         asked = reconciling.question(unknown, passengers or (), known)
         found = await reconciling.reconcile(questions, unknown, asked, patience, self._clock)
         if found.verdict is not Verdict.UNKNOWN:
@@ -258,7 +239,7 @@ class AtlasRefunds(FollowsRefunds):
         not. An empty list is not an error. A refund of another order than the one that was asked for carries that
         order, and is told as a Deviation. `timeout` and what it raises are as for `quote`.
         """
-        return await self._query(order, refund_code, display_currency, limit=call_limit(timeout))
+        return await self._asking.query(order, refund_code, display_currency, limit=call_limit(timeout))
 
     async def get(
         self,
@@ -284,17 +265,9 @@ class AtlasRefunds(FollowsRefunds):
 
         found = await confirming.confirm(self, event, token_of(refund))
         if found.agrees is False:
-            kind = "not as the webhook claims"
-            self._deviates("confirm", "refundStatus", kind, str(found.refund_status))
+            at, kind, value = self._clock.now(), "not as the webhook claims", str(found.refund_status)
+            self._emit(Deviation(at=at, operation="confirm", place="refundStatus", kind=kind, value=value))
         return found
-
-    def _compare(self, asked: OrderRef, answered: str | None, operation: str) -> None:
-        """The published samples show another order number in the answer: noticed, not refused."""
-        if names_another(answered, asked):
-            self._deviates(operation, "orderNo", "another order")
-
-    def _deviates(self, operation: str, place: str, kind: str, value: str | None = None) -> None:
-        self._emit(Deviation(at=self._clock.now(), operation=operation, place=place, kind=kind, value=value))
 
     async def account(self) -> str:
         """Which account of Atlas this client speaks for: client id and address. No secret."""
@@ -307,20 +280,5 @@ class AtlasRefunds(FollowsRefunds):
 
     # ---- asking -------------------------------------------------------------------------------------------------
     async def _look(self, token: RefundToken, within: float | None = None) -> RefundState:
-        return only(await self._query(token.order, token.refund_code, within=within), token.order, token.refund_code)
-
-    async def _query(
-        self,
-        order: OrderRef,
-        refund_code: str | None,
-        currency: str | None = None,
-        *,
-        limit: timedelta | None = None,
-        within: float | None = None,
-        strict: bool = False,
-    ) -> list[RefundState]:
-        body, read = query_body(order, refund_code, currency), partial(listed, asked=order, strict=strict)
-        states = await self._asking.ask(Operation.QUERY, body, read, limit=limit, within=within, strict=strict)
-        for state in states:
-            self._compare(order, state.order_no, "query")
-        return states
+        states = await self._asking.query(token.order, token.refund_code, within=within)
+        return only(states, token.order, token.refund_code)
