@@ -30,12 +30,11 @@ service: $(READY)  ## the example web service beside a local Atlas, with one ref
 	@$(BIN)/python -m examples.refund_service --demo
 
 test: lint types spec-check  ## everything that CI runs, but for other versions of what we stand on
-	@$(BIN)/coverage run -m pytest -q
-	@$(BIN)/coverage report --skip-covered --fail-under=95
+	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 	@$(MAKE) --no-print-directory uvloop
 
 uvloop: $(READY)  ## the tests of the layer and of webhooks that need an event loop, on uvloop
-	@ATLAS_TEST_LOOP=uvloop $(BIN)/python -m pytest -q -m asyncio tests/layer tests/webhooks
+	@ATLAS_TEST_LOOP=uvloop $(BIN)/python -m pytest -q -n auto -m asyncio tests/layer tests/webhooks
 
 lowest: RESOLUTION := lowest-direct
 newest: RESOLUTION := highest
@@ -56,7 +55,7 @@ types: $(READY)  ## mypy --strict and pyright
 	@$(BIN)/pyright
 
 unit: $(READY)  ## the tests of pipeline, models and layer
-	@$(BIN)/python -m pytest -q tests/spec tests/models tests/layer
+	@$(BIN)/python -m pytest -q -n auto tests/spec tests/models tests/layer
 
 spec: $(READY)  ## rebuild the merged and the corrected specification from the page
 	@$(BIN)/python -m scripts.spec build

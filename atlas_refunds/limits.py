@@ -55,6 +55,9 @@ class Pace:
         """
         slots, began, patience = self.slots, self._clock.monotonic(), within / 2 if once else within
         wait = self.reserve(began, name, once=once, within=patience)
+        if wait <= 0 and not slots.locked():  # nearly always
+            await slots.acquire()
+            return within
         if wait > 0:
             waits(wait)
             await self._clock.sleep(wait)
