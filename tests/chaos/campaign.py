@@ -21,6 +21,7 @@ from pathlib import Path
 
 import attrs
 
+from . import fasttime
 from .books import Books, compare
 from .clients import NAMES
 from .procedure import PEOPLE, Journal, read_lines
@@ -134,11 +135,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.4, help="the share of requests that meet a fault")
     parser.add_argument("--life", type=float, default=2.5, help="seconds")
+    parser.add_argument("--speed", type=int, default=fasttime.SPEED, help="of the callers' time")
     parser.add_argument("--minutes", type=float, default=30, help="after which it ends, finished or not")
     parser.add_argument("--naive", action="store_true", help="callers that repeat after an unclear outcome")
     parser.add_argument("--keep", type=Path, help="an empty folder for ledger, journals and logs")
     given = vars(parser.parse_args())
     keep: Path | None = given.pop("keep")
+    fasttime.SPEED = given.pop("speed")
     folder = keep or Path(tempfile.mkdtemp())
     folder.mkdir(exist_ok=True)
     began = time.monotonic()
