@@ -1,6 +1,6 @@
 """`make chaos`: many refunds, callers of every kind, a server full of faults, kill -9 and SIGINT; then the books.
 
-    python -m tests.chaos.campaign --refunds 7000 --kills 400 --seed 1 --keep FOLDER
+    python -m tests.chaos.campaign --refunds 7000 --kills 420 --seed 1 --keep FOLDER
 
 Ends with status 0 when no promise was broken. A run is not repeated to the byte, for the processes race; what meets one
 order is: see `faultserver`.
@@ -21,9 +21,10 @@ from pathlib import Path
 
 import attrs
 
+from . import fasttime
 from .books import Books, compare
 from .clients import NAMES
-from .procedure import PEOPLE, read_lines
+from .procedure import PEOPLE, Journal, read_lines
 from .worker import ALL_DONE, IS_HUNG, MORE_TO_DO, SECRET, Life, live
 
 LINGER = 0.5  # seconds that a request is on its way at most
@@ -67,7 +68,7 @@ class Campaign:
     def drive(self, ports: dict[bool, int]) -> set[int]:
         """Until all refunds are over: start callers, end them at random, and start them again. Who is not done?"""
         chance, until = random.Random(self.seed), time.monotonic() + 60 * self.minutes  # noqa: S311
-        number = killed = 0
+        journal, number, killed = Journal(self.folder / "campaign.journal"), 0, 0
         running: dict[int, int] = {}
         to_do = set(range(self.callers))
         while to_do and time.monotonic() < until:
@@ -86,17 +87,22 @@ class Campaign:
                 running[start(life)] = caller
                 number += 1
             time.sleep(chance.expovariate(self.callers / self.life) if killed < self.kills else 0.2)
+            dying = None
             if killed < self.kills and running:
-                killed += 1
-                os.kill(chance.choice(list(running)), signal.SIGINT if chance.random() < 0.1 else signal.SIGKILL)
+                victim, interrupted = chance.choice(list(running)), chance.random() < 0.1
+                os.kill(victim, signal.SIGINT if interrupted else signal.SIGKILL)
+                dying = None if interrupted else victim
             for pid in list(running):
-                ended, status = os.waitpid(pid, os.WNOHANG)
+                ended, status = os.waitpid(pid, 0 if pid == dying else os.WNOHANG)
                 if ended:
                     caller = running.pop(pid)
                     code = os.waitstatus_to_exitcode(status)
                     if code == ALL_DONE:
                         to_do.discard(caller)
-                    elif code not in (MORE_TO_DO, IS_HUNG, -signal.SIGKILL):
+                    elif code == -signal.SIGKILL:
+                        killed += 1
+                        journal.note("killed")
+                    elif code not in (MORE_TO_DO, IS_HUNG):
                         raise RuntimeError(f"caller {caller} ended with {code}: see {self.folder}")
         for pid in running:
             os.kill(pid, signal.SIGKILL)
@@ -128,15 +134,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--refunds", type=int, default=7000)
     parser.add_argument("--callers", type=int, default=4, help="processes at once")
-    parser.add_argument("--kills", type=int, default=400)
+    parser.add_argument("--kills", type=int, default=420)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.4, help="the share of requests that meet a fault")
-    parser.add_argument("--life", type=float, default=3, help="seconds")
+    parser.add_argument("--life", type=float, default=2.5, help="seconds")
+    parser.add_argument("--speed", type=int, default=fasttime.SPEED, help="of the callers' time")
     parser.add_argument("--minutes", type=float, default=30, help="after which it ends, finished or not")
     parser.add_argument("--naive", action="store_true", help="callers that repeat after an unclear outcome")
     parser.add_argument("--keep", type=Path, help="an empty folder for ledger, journals and logs")
     given = vars(parser.parse_args())
     keep: Path | None = given.pop("keep")
+    fasttime.SPEED = given.pop("speed")
     folder = keep or Path(tempfile.mkdtemp())
     folder.mkdir(exist_ok=True)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""An event loop, and a clock of the package, for which time passes a hundred times as fast.
+"""An event loop, and a clock of the package, for which time passes a hundred times as fast, or as `SPEED` says.
 
 So callers run with time limits and waits as in production, and a campaign over hours lasts minutes.
 """

@@ -10,6 +10,7 @@ order and the number of the request, from `faults.py` (what it says) and `lines.
 import argparse
 import asyncio
 import json
+import logging
 import random
 import signal
 import socket
@@ -199,7 +200,8 @@ async def serve(ledger: Path, rate: float, linger: float, seed: int) -> None:
     server, ended = FaultServer(Ledger(ledger), rate, linger, seed), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.set_exception_handler(lambda *_: None)  # asyncio reports connections that were reset
+    loop.set_exception_handler(lambda *_: None)  # asyncio reports connections that were reset, and so does its log
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     for tls in (False, True):
         await server.open(tls=tls)
     print(json.dumps([server.ports[False], server.ports[True]]), flush=True)
