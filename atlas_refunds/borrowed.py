@@ -26,6 +26,11 @@ NOT_CONNECTED: Final = frozenset(
 counts as a sign that something may."""
 
 
+ALONE: Final = {"Connection": "close"}
+"""httpx keeps a connection although bytes stand behind its last answer, and takes them for the next one. They must not be
+taken for the answer to a submit, so no call leaves it a connection."""
+
+
 class Progress:
     """Follows a submit through httpx' own transports. Another transport tells nothing: then it counts as sent."""
 
@@ -52,9 +57,8 @@ class BorrowedClient:
             raise ConfigurationError("the http_client is closed")
         progress = Progress(request.trail)
         extensions = {"timeout": request.limits(), **({"trace": progress} if request.once else {})}
-        wire = self._client.build_request(
-            "POST", url, headers=dict(request.headers), content=request.content, extensions=extensions
-        )
+        headers = {**request.headers, **ALONE}
+        wire = self._client.build_request("POST", url, headers=headers, content=request.content, extensions=extensions)
         request.trail.may_have_left = True
         try:
             response = await self._client.send(wire, stream=True, follow_redirects=False, **self._auth(request))

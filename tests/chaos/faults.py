@@ -216,7 +216,7 @@ def habit(operation: str, state: When, rate: float, chance: random.Random) -> Sa
     return chance.choice(rows) if has_one and chance.random() < rate else SAYS[operation][0]
 
 
-def plan(operation: str, state: When, usual: Says, kind: str, rate: float, chance: random.Random) -> Plan:
+def plan(operation: str, state: When, usual: Says, rate: float, chance: random.Random) -> Plan:
     """`state` is what is true of the order; the fate of a submit is decided here. `rate` is the share of faults."""
     possible = FATES if operation == "submit" else frozenset({state})
     when, says, sends = NOW if operation == "submit" else state, usual, WHOLE
@@ -226,7 +226,7 @@ def plan(operation: str, state: When, usual: Says, kind: str, rate: float, chanc
             says = chance.choice([row for row in SAYS[operation] if row.when & possible])
             when = chance.choice([fate for fate in When if fate in says.when & possible])
         if part >= 0.5:
-            sends = chance.choice([row for row in SENDS if kind not in row.but_not])
+            sends = chance.choice(SENDS)
             if sends.mute:
                 when = chance.choice([fate for fate in When if fate in possible])
     return Plan(when, says, sends)

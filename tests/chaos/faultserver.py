@@ -132,7 +132,7 @@ class FaultServer:
         exists = self.world.exists(order, call.people) if call.people else order in self.world.refunds
         state = EXISTS if exists else FREE
         usual = habit(operation, state, self.rate / 2, random.Random(f"{self.seed} {order} {operation}"))  # noqa: S311
-        chosen = self.plan(operation, state, usual, call.kind, self.rate, chance)
+        chosen = self.plan(operation, state, usual, self.rate, chance)
         reply = chosen.says.reply(self._truth(call, chosen, chance))
         if chosen.says.name != SAYS[operation][0].name or chosen.sends.name != "whole":
             self.played[f"{operation}, {chosen.when.value}: {chosen.says.name}; {chosen.sends.name}"] += 1

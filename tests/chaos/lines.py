@@ -3,7 +3,7 @@
 import gzip
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -51,8 +51,6 @@ class Sends:
     send: Send
     mute: bool = False
     """Whether nothing of the answer can be understood: then it fits every fate of a submit."""
-    but_not: frozenset[str] = field(default=frozenset())
-    """Kinds of client of other people's making that nothing of ours can protect from it."""
 
 
 async def whole(line: Line, reply: Reply) -> End:
@@ -170,7 +168,7 @@ SENDS = (
     Sends("5,000 headers", bytes_then(five_thousand_headers, End.KEEP)),
     Sends("early hints", bytes_then(hints_first, End.KEEP)),
     Sends("closed unannounced", bytes_then(lambda _, reply: reply.whole(), End.CLOSE)),
-    Sends("two answers", bytes_then(two_answers, End.KEEP), but_not=frozenset({"httpx", "httpx2"})),
+    Sends("two answers", bytes_then(two_answers, End.KEEP)),
     Sends("silence", silence, mute=True),
     Sends("late", late),
     Sends("drip", drip, mute=True),

@@ -193,8 +193,7 @@ def test_a_plan_fits_what_is_true_and_is_drawn_by_its_seed() -> None:
         for number in range(500):
             usual = habit(operation, state, 1, random.Random(number))  # noqa: S311
             assert usual.when & ({NOW} if operation == "submit" else {state})
-            one, two = (plan(operation, state, usual, "httpx", 1, random.Random(number)) for _ in range(2))  # noqa: S311
+            one, two = (plan(operation, state, usual, 1, random.Random(number)) for _ in range(2))  # noqa: S311
             assert one == two
             assert one.when in ({NOW, LATER, NEVER} if operation == "submit" else {state})
             assert one.when in one.says.when or one.sends.mute
-            assert "httpx" not in one.sends.but_not

@@ -25,7 +25,17 @@ from atlas_refunds.simulator import Simulator
 from .conftest import CODE, CREDENTIALS, ONCE, ORDER, SUBMITTED, ZHAO, World, free_port
 from .test_hostile import CORRECT
 from .test_submit import EAGER, SHORT, UNCLEAR, watch_for_doubles
-from .wire_server import Act, WireServer, answers, answers_gzipped, closes_before_answer, never_answers, refuses
+from .wire_server import (
+    Act,
+    WireServer,
+    answers,
+    answers_gzipped,
+    closes_before_answer,
+    head,
+    never_answers,
+    refuses,
+    sends,
+)
 
 FINE = {"status": 0, "refundOrders": []}
 
@@ -191,6 +201,18 @@ async def test_a_renamed_event_of_the_trace_never_makes_a_submit_repeatable(
         with pytest.raises(OutcomeUnknownError):
             await atlas.submit(ORDER, offer_id="q_1")
     watch_for_doubles(wire)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_bytes_behind_an_answer_are_never_the_next_answer(library: Any, wire: WireServer) -> None:
+    quote, foreign = json.dumps({"status": 0, "refundOrders": []}).encode(), json.dumps({"status": 810}).encode()
+    both = head(200, length=len(quote)) + quote + head(200, length=len(foreign)) + foreign
+    wire.plays(sends(both), answers(SUBMITTED))
+    async with library.AsyncClient() as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http, retry=ONCE)
+        assert await atlas.query(ORDER, None) == []
+        assert (await atlas.submit(ORDER, offer_id="q_1")).refund_code == SUBMITTED["refundCode"]
+    assert [call.connection for call in wire.calls] == [1, 2]
 
 
 async def test_a_flow_of_several_requests_does_not_send_a_submit_twice(wire: WireServer) -> None:
