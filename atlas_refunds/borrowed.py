@@ -27,8 +27,8 @@ counts as a sign that something may."""
 
 
 ALONE: Final = {"Connection": "close"}
-"""httpx keeps a connection although bytes stand behind its last answer, and takes them for the next one. They must not be
-taken for the answer to a submit, so no call leaves it a connection."""
+"""httpx keeps a connection although bytes stand behind its last answer, and takes them for the next one. They must not
+be taken for the answer to a submit, so no call leaves it a connection."""
 
 
 class Progress:
