@@ -89,7 +89,7 @@ async def work(given: argparse.Namespace) -> None:
             try:
                 async with Tracker(
                     atlas, url=given.database_url, policy=policy, on_change=on_change,
-                    on_notice=lambda notice: note("notice", notice.kind.value),
+                    account="campaign", on_notice=lambda notice: note("notice", notice.kind.value),
                 ) as tracker:  # fmt: skip
                     print("working", flush=True)
                     await take_in(atlas, tracker, orders)
