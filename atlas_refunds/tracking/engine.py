@@ -112,23 +112,18 @@ class Batch:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            try:
-                done = await self._database.surely(self._settle, [ended for ended, _ in batch])
-            except Exception as error:
-                if len(batch) > 1:  # one of them is at fault: each for itself
-                    for ended, future in batch:
-                        await self._alone(ended, future)
-                    continue
-                tell(batch[0][1], error)
-                continue
-            for (_, future), settled in zip(batch, done, strict=True):
-                tell(future, settled)
+            await self._write_one(batch)
 
-    async def _alone(self, ended: Ended, future: "asyncio.Future[Settled]") -> None:
+    async def _write_one(self, batch: "Sequence[tuple[Ended, asyncio.Future[Settled]]]") -> None:
         try:
-            tell(future, (await self._database.surely(self._settle, [ended]))[0])
+            done = await self._database.surely(self._settle, [ended for ended, _ in batch])
         except Exception as error:
-            tell(future, error)
+            for one in batch if len(batch) > 1 else ():  # one of them is at fault: each for itself
+                await self._write_one([one])
+            tell(batch[0][1], error)
+            return
+        for (_, future), settled in zip(batch, done, strict=True):
+            tell(future, settled)
 
 
 def tell(future: "asyncio.Future[Settled]", what: Settled | Exception) -> None:

@@ -1,6 +1,7 @@
 """Rows on disk, on both databases, with nobody at work: who holds what, what is told, what is forgotten."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
@@ -12,7 +13,10 @@ import sqlalchemy as sa
 from atlas_refunds import InvalidRequestError, NoAnswerError, NotSentError, RefundState, SubmitResult
 from atlas_refunds.tracking import Action, Change, Policy, Step, Tracked
 from atlas_refunds.tracking import decisions as d
+from atlas_refunds.tracking.database import Database
+from atlas_refunds.tracking.engine import Batch
 from atlas_refunds.tracking.listing import Listing, Wanted
+from atlas_refunds.tracking.notices import Notices
 from atlas_refunds.tracking.schema import migrate, open_engine
 from atlas_refunds.tracking.store import Ended, Settled, Store
 
@@ -331,3 +335,23 @@ def test_lists_and_health(store: Store, listing: Listing) -> None:
     assert health.overdue == 0
     store.change("a", d.rechecked)
     assert listing.health("shop").overdue > 0
+
+
+# ---- together --------------------------------------------------------------------------------------------------------
+async def test_a_row_that_cannot_be_written_harms_no_other_of_its_batch() -> None:
+    calls: list[int] = []
+
+    def settle(ended: Sequence[Ended]) -> list[Settled]:
+        calls.append(len(ended))
+        if any(end.key == "bad" for end in ended):
+            raise ValueError("the database refuses it")
+        return [Settled(None, applied=True) for _ in ended]
+
+    database = Database(open_engine("sqlite:///unused.db"), Notices(None))
+    database.enter()
+    batch = Batch(database, settle)
+    ends = [Ended(key=key, by="w", decide=lambda row, now: row) for key in ("a", "bad", "b")]
+    done = await asyncio.gather(*map(batch, ends), return_exceptions=True)
+    await asyncio.to_thread(database.close)
+    assert [isinstance(one, Settled) for one in done] == [True, False, True]
+    assert calls == [3, 1, 1, 1]
