@@ -385,14 +385,15 @@ async def test_an_account_that_is_refused_is_told_of_once_and_ends_nothing(
         AtlasRefunds(Credentials(CLIENT_ID, "revoked"), base_url=atlas_url) as revoked,
         track(sqlite_url, client=revoked, policy=QUICK, work=False) as tracker,
     ):
-        quote = await quoted(atlas, "SIM-REJECTED")
-        assert (await tracker.submit(quote, key="a")).step is Step.WAITING
+        for number in "ab":
+            quote = await quoted(atlas, f"SIM-REJECTED.{number}")
+            assert (await tracker.submit(quote, key=number)).step is Step.WAITING
         assert (await tracker.check("a")).step is Step.WAITING
         assert tracker.account == account
     assert heard.kinds == ["account refused"]
     listener = Listener()
     async with track(sqlite_url, on_change=listener, policy=QUICK):
-        assert (await listener.until_final())[-1].status == RefundStatus.REJECTED
+        assert (await listener.until_final(2))[-1].status == RefundStatus.REJECTED
 
 
 async def test_a_process_that_was_frozen_before_it_could_send_does_not_send(
