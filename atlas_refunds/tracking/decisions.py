@@ -67,7 +67,7 @@ def answered(row: Tracked, result: SubmitResult, attempt: int, now: datetime, po
             return later(row, Step.UNCLEAR, f"the submit was answered with code {result.code}", now, policy)
         case (
             AuthenticationError() | RateLimitedError() | ApiError(retryable=True)
-        ):  # the account's trouble is not its end
+        ):  # the account's trouble, not its own
             return later(row, Step.WAITING, f"the submit was answered with code {result.code}", now, policy)
         case _:
             return attrs.evolve(row, step=Step.REFUSED, note=str(result), intent=None)

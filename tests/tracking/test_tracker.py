@@ -233,17 +233,6 @@ async def test_closing_waits_for_a_submit_under_way(
     assert (await submitting).step is Step.FOLLOWED
 
 
-async def test_closing_leaves_no_refund_held(sqlite_url: str, track: Track, atlas: AtlasRefunds) -> None:
-    """Or nobody would look at it until it counts as dead."""
-    for _ in range(3):
-        async with track(sqlite_url, seconds=5, policy=QUICK, on_change=Listener()) as tracker:
-            for number in range(5):
-                if await tracker.find(str(number)) is None:
-                    await tracker.submit(await quoted(atlas, f"SIM-REFUNDED.{number}"), key=str(number))
-        async with track(sqlite_url, work=False) as front:
-            assert [row.key async for row in front.list() if row.held_until is not None] == []
-
-
 async def test_a_process_that_only_submits_leaves_the_rest_to_a_worker(
     database_url: str, track: Track, atlas: AtlasRefunds
 ) -> None:
