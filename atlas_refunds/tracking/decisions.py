@@ -65,9 +65,8 @@ def answered(row: Tracked, result: SubmitResult, attempt: int, now: datetime, po
             return attrs.evolve(later(row, Step.UNCLEAR, note, now, policy), token=token)
         case AlreadySubmittedError() | SubmissionInProgressError():
             return later(row, Step.UNCLEAR, f"the submit was answered with code {result.code}", now, policy)
-        case (
-            AuthenticationError() | RateLimitedError() | ApiError(retryable=True)
-        ):  # the account's trouble is not its end
+        # The account's trouble does not end a refund.
+        case AuthenticationError() | RateLimitedError() | ApiError(retryable=True):
             return later(row, Step.WAITING, f"the submit was answered with code {result.code}", now, policy)
         case _:
             return attrs.evolve(row, step=Step.REFUSED, note=str(result), intent=None)
@@ -165,9 +164,9 @@ def later(row: Tracked, step: Step, note: str, now: datetime, policy: Policy) ->
 
 def woken(row: Tracked, now: datetime, policy: Policy) -> Tracked:
     """After a hint. Hints in quick succession are one: the second changes nothing."""
-    soonest = max(now, row.looked_at + policy.hint_pause) if row.looked_at else now
-    if row.look_at is None or (row.look_at <= soonest and (row.held_by is None or row.woken_at is not None)):
+    if row.look_at is None:
         return row
+    soonest = max(now, row.looked_at + policy.hint_pause) if row.looked_at else now
     return attrs.evolve(row, woken_at=row.woken_at or now, look_at=min(row.look_at, soonest))
 
 

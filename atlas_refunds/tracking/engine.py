@@ -40,16 +40,20 @@ class Queue(Generic[T]):
         self._database, self._notices = database, notices
         self._wait, self._claim, self._serve = wait, claim, serve
         self.running: set[asyncio.Task[None]] = set()
-        self._stirred = asyncio.Event()
+        self._stirred, self._stopped = asyncio.Event(), False
         self.claimed_at = time.monotonic()
 
     def stir(self) -> None:
         """Something may be due now."""
         self._stirred.set()
 
+    def stop(self) -> None:
+        """Claim no more. What is being claimed is still served, or it would be held by nobody."""
+        self._stopped = True
+        self.stir()
+
     async def work(self) -> None:
-        """Until cancelled."""
-        while True:
+        while not self._stopped:
             self._stirred.clear()
             try:
                 pause = await self._round()
@@ -108,23 +112,18 @@ class Batch:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            try:
-                done = await self._database.surely(self._settle, [ended for ended, _ in batch])
-            except Exception as error:
-                if len(batch) > 1:  # one of them is at fault: each for itself
-                    for ended, future in batch:
-                        await self._alone(ended, future)
-                    continue
-                tell(batch[0][1], error)
-                continue
-            for (_, future), settled in zip(batch, done, strict=True):
-                tell(future, settled)
+            await self._write_one(batch)
 
-    async def _alone(self, ended: Ended, future: "asyncio.Future[Settled]") -> None:
+    async def _write_one(self, batch: "Sequence[tuple[Ended, asyncio.Future[Settled]]]") -> None:
         try:
-            tell(future, (await self._database.surely(self._settle, [ended]))[0])
+            done = await self._database.surely(self._settle, [ended for ended, _ in batch])
         except Exception as error:
-            tell(future, error)
+            for one in batch if len(batch) > 1 else ():  # one of them is at fault: each for itself
+                await self._write_one([one])
+            tell(batch[0][1], error)
+            return
+        for (_, future), settled in zip(batch, done, strict=True):
+            tell(future, settled)
 
 
 def tell(future: "asyncio.Future[Settled]", what: Settled | Exception) -> None:
@@ -177,11 +176,12 @@ class Engine:
 
     def __init__(self, queues: Sequence[Queue[Any]], upkeep: Upkeep) -> None:
         self._queues, self._upkeep = queues, upkeep
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loops: list[asyncio.Task[None]] = []
+        self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        parts = [queue.work() for queue in self._queues]
-        self._tasks = [asyncio.create_task(part) for part in (*parts, self._upkeep.work())]
+        self._loops = [asyncio.create_task(queue.work()) for queue in self._queues]
+        self._keeping = asyncio.create_task(self._upkeep.work())
 
     def stir(self) -> None:
         """Something may be due now."""
@@ -194,10 +194,14 @@ class Engine:
         return time.monotonic() - min(queue.claimed_at for queue in self._queues)
 
     @property
-    def running(self) -> set[asyncio.Task[None]]:
-        return {task for queue in self._queues for task in queue.running}
+    def under_way(self) -> set[asyncio.Task[None]]:
+        return {task for queue in self._queues for task in queue.running} | {
+            loop for loop in self._loops if not loop.done()
+        }
 
     def stop(self) -> None:
         """Claim no more."""
-        for task in self._tasks:
-            task.cancel()
+        for queue in self._queues:
+            queue.stop()
+        if self._keeping is not None:
+            self._keeping.cancel()

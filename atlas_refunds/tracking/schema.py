@@ -4,6 +4,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -84,7 +85,7 @@ def open_engine(url: str, *, connections: int = 8, read_only: bool = False) -> s
     if kind != "sqlite" or parsed.database in (None, "", ":memory:"):
         raise ConfigurationError(BAD_URL)
     if read_only:
-        parsed = parsed.set(database=f"file:{parsed.database}", query={"mode": "ro", "uri": "true"})
+        parsed = parsed.set(database=f"file:{quote(parsed.database or '')}", query={"mode": "ro", "uri": "true"})
     engine = sa.create_engine(parsed, hide_parameters=True, pool_size=connections, max_overflow=0)
     event.listen(engine, "connect", _prepare_sqlite if not read_only else _begin_nothing)
     return engine

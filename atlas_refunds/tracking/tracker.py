@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -9,16 +10,16 @@ from uuid import uuid4
 
 from atlas_refunds_api.models import RefundPassenger
 
-from ..calls import Submission, everyone, submission
 from ..client import AtlasRefunds
 from ..errors import ConfigurationError, InvalidRequestError
 from ..notifications import UnverifiedNotification
-from ..orders import OrderNo, OrderRef, wire_keys
+from ..orders import OrderNo, OrderRef
 from ..results import RefundQuote
 from ..statuses import PaymentMode
 from . import decisions
 from .database import Database
 from .engine import Engine, Queue, Upkeep
+from .intake import check_key, same_refund, subject_for
 from .listing import Listing, Wanted
 from .notices import Health, HealthListener, Listener, Notices
 from .personal import intent_text, subject_of
@@ -29,7 +30,6 @@ from .schema import migrate, must_be_current, open_engine
 from .store import Decision, Store
 
 T = TypeVar("T")
-LONGEST_KEY: Final = 200
 PAGE: Final = 500
 STALLED: Final = 60.0  # seconds
 NEVER: Final = datetime.fromtimestamp(0, UTC)
@@ -109,14 +109,13 @@ class Tracker:
         May be repeated, and may be cancelled: nothing stays behind.
         """
         self._engine.stop()
-        under_way = self._submitting | self._engine.running
         try:
-            if under_way:
-                await asyncio.wait(
-                    under_way, timeout=self._policy.leave.total_seconds() if seconds is None else seconds
-                )
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._policy.leave.total_seconds() if seconds is None else seconds):
+                    while under_way := self._submitting | self._engine.under_way:
+                        await asyncio.wait(under_way)
         finally:
-            for task in self._submitting | self._engine.running:
+            for task in self._submitting | self._engine.under_way:
                 task.cancel()
             await self._close()
 
@@ -297,40 +296,3 @@ class Tracker:
             return await asyncio.shield(task)
         finally:
             self._engine.stir()
-
-
-def check_key(key: object) -> None:
-    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or "\x00" in key or not is_text(key):
-        raise InvalidRequestError("key: give 1 to 200 characters, your own number of this refund")
-
-
-def is_text(key: str) -> bool:
-    """Whether it can be stored: half of a surrogate pair cannot."""
-    return key.encode("utf-8", "replace").decode() == key
-
-
-def subject_for(
-    what: RefundQuote | OrderRef,
-    offer_id: str | None,
-    passengers: Iterable[RefundPassenger] | None,
-    display_currency: str | None,
-    even_if_not_refundable: bool,
-) -> Submission:
-    """What is to be submitted, with the passengers by whom it can be looked for."""
-    if isinstance(what, RefundQuote):
-        return submission(what, offer_id=offer_id, passengers=passengers, display_currency=display_currency,
-                          even_if_not_refundable=even_if_not_refundable)  # fmt: skip
-    wire_keys(what)
-    if not offer_id or passengers is None:
-        raise InvalidRequestError("submit: give a quote, or an order with the offer_id and the passengers of its quote")
-    return Submission(order=what, offer_id=offer_id, passengers=everyone(passengers), display_currency=display_currency)
-
-
-def same_refund(row: Tracked, new: Tracked) -> None:
-    """Raises InvalidRequestError when the key belongs to something else."""
-    if row.account != new.account:
-        raise InvalidRequestError("key: a refund of another account is tracked under this key")
-    if row.order_no != new.order_no and None not in (row.order_no, new.order_no):
-        raise InvalidRequestError("key: a refund of another order is tracked under this key")
-    if row.subject not in (None, new.subject):
-        raise InvalidRequestError("key: a refund of other passengers or segments is tracked under this key")

@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,16 @@ import attrs
 import httpx
 import sqlalchemy as sa
 
-from atlas_refunds.tracking import Step
-from atlas_refunds.tracking.schema import open_engine
+from atlas_refunds.tracking import Action, Policy, Step
+from atlas_refunds.tracking.schema import open_engine, transaction
+from atlas_refunds.tracking.store import Store
 
-from .postgres import Cluster, fresh_database, installed, own_cluster
+from .postgres import Cluster, fresh_database, installed, own_cluster, pooled, pooler
+from .proxy import Proxy, proxy
 from .simulated import FAULTS, start_simulator
 
 LIVES = ("SIM-REFUNDED", "SIM-REJECTED", "SIM-VCC", "SIM-WITHDRAWN")
+TABLES = ("atlas_refund", "atlas_refund_change", "atlas_refund_account")
 SKEW = 86_400.0  # seconds
 FAULTS_HERE = {  # without the gateway that doubles a request: then an answer "exists already" means that we sent twice
     **FAULTS,
@@ -76,7 +80,7 @@ class Books:
         )
         return "\n".join(
             (
-                f"{self.refunds} refunds in {self.seconds:.0f} s, {self.kills} workers killed, "
+                f"{self.refunds} refunds in {self.seconds:.0f} s, {self.kills} workers harmed, "
                 f"database away for {self.outage:.0f} s",
                 f"steps: {dict(self.steps)}",
                 f"executed twice: {len(self.twice)} {list(self.twice[:5])}, sent again: {self.sent_again}",
@@ -107,11 +111,19 @@ class Campaign:
     every: float
     hold: float
     down: float = 0  # seconds that a killed worker stays away
+    harms: tuple[str, ...] = ("kill",)
+    proxies: dict[int, tuple[Proxy, Proxy]] = attrs.field(factory=dict)
+    """Of each worker, to Atlas and to the database."""
     running: dict[int, asyncio.subprocess.Process] = attrs.field(factory=dict)
     before: dict[int, int] = attrs.field(factory=dict)
     failover: list[float] = attrs.field(factory=list)
     watching: list[asyncio.Task[None]] = attrs.field(factory=list)
     killed: int = 0
+
+    @property
+    def ends(self) -> str:
+        """A refund that was rejected, and whose key a restore lost, is quoted and submitted anew: a person decides."""
+        return "('final', 'review')" if "restore" in self.harms else "('final')"
 
     @property
     def share(self) -> int:
@@ -130,7 +142,7 @@ class Campaign:
             victim = self.chance.randrange(self.workers)
             await self.at_work(victim)
             await asyncio.sleep(self.chance.uniform(0.2, 3))
-            await self.kill(victim)
+            await getattr(self, self.chance.choice(self.harms))(victim)
         if away is not None:
             await away
         until = time.monotonic() + self.patience
@@ -146,8 +158,9 @@ class Campaign:
         skew = SKEW if self.workers > 1 and number == 0 else 0
         self.before[number] = self.worked(number)
         with (self.folder / f"worker{number}.log").open("ab") as log:
+            url, database_url = self.addresses(number)
             self.running[number] = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.tracking.worker", self.url, self.database_url),
+                *(sys.executable, "-m", "tests.tracking.worker", url, database_url),
                 *(
                     str(self.folder / "journal"),
                     *orders,
@@ -161,6 +174,61 @@ class Campaign:
                 stdout=log,
                 stderr=log,
             )
+
+    def addresses(self, number: int) -> tuple[str, str]:
+        """Of Atlas and of the database, as this worker sees them."""
+        if number not in self.proxies:
+            return self.url, self.database_url
+        to_atlas, to_database = self.proxies[number]
+        database = sa.make_url(self.database_url).set(port=to_database.port)
+        return f"http://127.0.0.1:{to_atlas.port}", database.render_as_string(hide_password=False)
+
+    async def freeze(self, number: int) -> None:
+        """For longer than a hold: others take over, and then it goes on."""
+        self.killed += 1
+        self.running[number].send_signal(signal.SIGSTOP)
+        await asyncio.sleep(self.hold + 2)
+        self.running[number].send_signal(signal.SIGCONT)
+
+    async def partition(self, number: int) -> None:
+        """It reaches neither Atlas nor the database, for longer than a hold."""
+        self.killed += 1
+        for network in self.proxies[number]:
+            network.cut()
+        await asyncio.sleep(self.hold + 2)
+        for network in self.proxies[number]:
+            network.heal()
+
+    async def restore(self, _: int) -> None:
+        """The database becomes what it was some seconds ago."""
+        await asyncio.to_thread(self.sql, *(f"create table backup_{name} as select * from {name}" for name in TABLES))  # noqa: S608
+        await asyncio.sleep(self.chance.uniform(2, 6))
+        for process in self.running.values():
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+        for name in TABLES:
+            again = (
+                f"delete from {name}",  # noqa: S608
+                f"insert into {name} select * from backup_{name}",  # noqa: S608
+                f"drop table backup_{name}",
+            )
+            await asyncio.to_thread(self.sql, *again)
+        engine = open_engine(self.database_url)
+        action = Action(at=datetime.now(UTC), key=None, what="after-restore")
+        await asyncio.to_thread(Store(engine, Policy()).restored, action)
+        engine.dispose()
+        with (self.folder / "journal").open("a", encoding="ascii") as journal:
+            journal.write("restored\n")
+        self.killed += len(self.running)
+        for number in self.running:
+            await self.start(number)
+
+    def sql(self, *statements: str) -> None:
+        engine = open_engine(self.database_url)
+        with transaction(engine) as (c, _):
+            for statement in statements:
+                c.execute(sa.text(statement))
+        engine.dispose()
 
     async def at_work(self, number: int) -> None:
         """Until this worker has started, or cannot because the database is away."""
@@ -214,7 +282,7 @@ class Campaign:
 
     def ended(self) -> bool:
         try:
-            return len(self.column("step = 'final'", "key")) == self.refunds
+            return len(self.column(f"step in {self.ends}", "key")) == self.refunds
         except sa.exc.SQLAlchemyError:
             return False
 
@@ -237,6 +305,8 @@ async def campaign(
     patience: float = 300,
     day: float = 0.3,
     hold: float = 5,
+    harms: tuple[str, ...] = ("kill",),
+    bouncer: bool = False,
 ) -> Books:
     """Run it to the end. `database`: "sqlite" or "postgresql"."""
     began = time.monotonic()
@@ -246,6 +316,9 @@ async def campaign(
         if database == "postgresql" and cluster is None:
             raise RuntimeError("initdb is not installed")
         url = stack.enter_context(fresh_database(cluster.url)) if cluster else f"sqlite:///{folder}/refunds.db"
+        if bouncer and cluster:
+            port = stack.enter_context(pooled(pooler() or "", cluster, folder))
+            url = sa.make_url(url).set(port=port).render_as_string(hide_password=False)
         simulator, atlas_url = await start_simulator("list")
         workers = 3 if cluster else 1
         here = Campaign(
@@ -260,7 +333,13 @@ async def campaign(
             every=day * 10,
             hold=hold,
             down=2 if cluster else 0,
+            harms=harms,
         )
+        network = AsyncExitStack()
+        for number in range(workers if "partition" in harms else 0):
+            ports = (sa.make_url(address).port or 0 for address in (atlas_url, url))
+            to_atlas, to_database = [await network.enter_async_context(proxy(port)) for port in ports]
+            here.proxies[number] = to_atlas, to_database
         try:
             async with httpx.AsyncClient(base_url=atlas_url, timeout=30) as control:
                 (await control.post("/_simulator/clock", json={"seconds_per_day": day})).raise_for_status()
@@ -269,6 +348,7 @@ async def campaign(
                 await here.run(cluster, outage)
                 state = (await control.get("/_simulator/state")).json()
         finally:
+            await network.aclose()
             simulator.terminate()
             await simulator.wait()
         return compare(here, state, time.monotonic() - began, outage)
@@ -284,10 +364,13 @@ def compare(here: Campaign, state: Any, seconds: float, outage: float) -> Books:
     journal = here.folder / "journal"
     lines = [line.split() for line in journal.read_text("ascii").splitlines()] if journal.exists() else []
     calls = [words[1] for words in lines if words[0] == "change"]
-    heard: dict[str, list[int]] = defaultdict(list)
-    for change in calls:
-        key, _, number = change.rpartition("/")
-        heard[key].append(int(number))
+    heard: dict[tuple[str, int], list[int]] = defaultdict(list)
+    restored = 0
+    for words in lines:
+        restored += words[0] == "restored"  # what was told before may be told again
+        if words[0] == "change":
+            key, _, number = words[1].rpartition("/")
+            heard[key, restored].append(int(number))
     true = {order: entry["refunds"][-1]["refundStatus"] for order, entry in state["orders"].items() if entry["refunds"]}
     return Books(
         refunds=here.refunds,
@@ -301,10 +384,12 @@ def compare(here: Campaign, state: Any, seconds: float, outage: float) -> Books:
         wrong=tuple(
             key
             for key, row in ((key, believed.get(key)) for key in here.orders)
-            if row is None or row.step != Step.FINAL.value or int(row.status) != int(true.get(key, -1))
+            if row is None
+            or row.step not in here.ends
+            or (row.step == Step.FINAL.value and int(row.status) != int(true.get(key, -1)))
         ),
         untold=tuple(set(recorded) - set(calls)),
-        disordered=tuple(key for key, numbers in heard.items() if numbers != sorted(numbers)),
+        disordered=tuple(key for (key, _), numbers in heard.items() if numbers != sorted(numbers)),
         told=Counter(Counter(calls).values()),
         notices=Counter(" ".join(words[1:]) for words in lines if words[0] == "notice"),
         remarks=tuple(remarks(here)),
@@ -333,12 +418,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=300, help="seconds to wait for the end")
     parser.add_argument("--hold", type=float, default=5, help="seconds after which a worker counts as dead")
+    harms = ["kill", "freeze", "partition", "restore"]
+    parser.add_argument(
+        "--harm", dest="harms", choices=harms, nargs="+", default=["kill"], help="by chance one of them"
+    )
+    parser.add_argument("--bouncer", action="store_true", help="with PgBouncer in transaction mode in between")
     parser.add_argument("--outage", type=float, default=0, help="seconds that the database is away")
     given = parser.parse_args()
     if given.database == "postgresql" and installed() is None:
         print("left out: PostgreSQL's initdb is not installed")
         return 0
-    books = asyncio.run(campaign(**vars(given)))
+    books = asyncio.run(campaign(**vars(given) | {"harms": tuple(given.harms)}))
     print(books)
     return 0 if books.clean else 1
 

@@ -118,3 +118,32 @@ def as_postgres(command: list[str]) -> None:
     done = subprocess.run(command, user=user, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed")
+
+
+# ---- PgBouncer -------------------------------------------------------------------------------------------------------
+def pooler() -> str | None:
+    return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+
+
+@contextmanager
+def pooled(program: str, cluster: Cluster, folder: Path) -> Generator[int]:
+    """PgBouncer with two connections, before a server."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    (folder / "users").write_text('"postgres" ""\n', "ascii")
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host=127.0.0.1 port={cluster.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\nauth_type = trust\nauth_file = {folder}/users\npool_mode = transaction\n"
+        "default_pool_size = 2\nunix_socket_dir =\n", "ascii",
+    )  # fmt: skip
+    for path in (folder, folder / "users", folder / "pgbouncer.ini", *folder.parents[:2]):
+        path.chmod(0o755)
+    user = "postgres" if os.geteuid() == 0 else None
+    process = subprocess.Popen([program, "-q", str(folder / "pgbouncer.ini")], user=user, stderr=subprocess.DEVNULL)
+    try:
+        while not listens(f"postgresql://postgres@127.0.0.1:{port}/postgres"):
+            assert process.poll() is None
+        yield port
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,13 +1,7 @@
 """The database goes away, is full, is locked or is broken: nothing is lost, and one notice says so."""
 
 import asyncio
-import os
-import shutil
-import socket
 import sqlite3
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +22,7 @@ from tests.chaos.procedure import PEOPLE
 
 from .conftest import HURRY, IMPATIENT, Heard, Track
 from .listening import Listener
-from .postgres import Cluster, connection_to, fresh_database, listens
+from .postgres import Cluster, connection_to, fresh_database, pooled, pooler
 from .proxy import Proxy, proxy
 
 
@@ -182,8 +176,7 @@ class CutBefore:
 async def test_pgbouncer_in_transaction_mode(
     cluster: Cluster, tmp_path: Path, track: Track, atlas: AtlasRefunds, heard: Heard
 ) -> None:
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
+    if (program := pooler()) is None:
         pytest.skip("pgbouncer is not installed")
     listener = Listener()
     with fresh_database(cluster.url) as url, pooled(program, cluster, tmp_path) as port:
@@ -194,30 +187,6 @@ async def test_pgbouncer_in_transaction_mode(
             assert {row.step for row in rows} == {Step.FOLLOWED}
             await listener.until_final(20)
     assert heard.kinds == []
-
-
-@contextmanager
-def pooled(program: str, cluster: Cluster, folder: Path) -> Iterator[int]:
-    """PgBouncer with two connections, before a server."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    (folder / "users").write_text('"postgres" ""\n', "ascii")
-    (folder / "pgbouncer.ini").write_text(
-        f"[databases]\n* = host=127.0.0.1 port={cluster.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-        f"listen_port = {port}\nauth_type = trust\nauth_file = {folder}/users\npool_mode = transaction\n"
-        "default_pool_size = 2\nunix_socket_dir =\n", "ascii",
-    )  # fmt: skip
-    for path in (folder, folder / "users", folder / "pgbouncer.ini", *folder.parents[:2]):
-        path.chmod(0o755)
-    user = "postgres" if os.geteuid() == 0 else None
-    process = subprocess.Popen([program, "-q", str(folder / "pgbouncer.ini")], user=user, stderr=subprocess.DEVNULL)
-    try:
-        while not listens(f"postgresql://postgres@127.0.0.1:{port}/postgres"):
-            assert process.poll() is None
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Rows on disk, on both databases, with nobody at work: who holds what, what is told, what is forgotten."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import attrs
@@ -12,9 +14,12 @@ import sqlalchemy as sa
 from atlas_refunds import InvalidRequestError, NoAnswerError, NotSentError, RefundState, SubmitResult
 from atlas_refunds.tracking import Action, Change, Policy, Step, Tracked
 from atlas_refunds.tracking import decisions as d
+from atlas_refunds.tracking.database import Database
+from atlas_refunds.tracking.engine import Batch, Queue
 from atlas_refunds.tracking.listing import Listing, Wanted
+from atlas_refunds.tracking.notices import Notices
 from atlas_refunds.tracking.schema import migrate, open_engine
-from atlas_refunds.tracking.store import Ended, Settled, Store
+from atlas_refunds.tracking.store import Claimed, Ended, Settled, Store
 
 from .test_decisions import NOW, ORDER, POLICY, WAITING, refund
 
@@ -192,7 +197,7 @@ def test_a_clock_that_is_set_back_stops_nothing(store: Store, engine: sa.Engine)
     submitted(store)
     store.change("k", d.rechecked)
     with engine.begin() as c:
-        c.execute(sa.text("update atlas_refund_account set next_slot = next_slot + 100000"))
+        c.execute(sa.text("update atlas_refund_account set next_slot = 1e10"))
     assert [turn for _, turn in store.claim("w", 9).rows] == [0]
 
 
@@ -331,3 +336,48 @@ def test_lists_and_health(store: Store, listing: Listing) -> None:
     assert health.overdue == 0
     store.change("a", d.rechecked)
     assert listing.health("shop").overdue > 0
+
+
+# ---- together --------------------------------------------------------------------------------------------------------
+async def test_a_row_that_cannot_be_written_harms_no_other_of_its_batch() -> None:
+    calls: list[int] = []
+
+    def settle(ended: Sequence[Ended]) -> list[Settled]:
+        calls.append(len(ended))
+        if any(end.key == "bad" for end in ended):
+            raise ValueError("the database refuses it")
+        return [Settled(None, applied=True) for _ in ended]
+
+    database = Database(open_engine("sqlite:///unused.db"), Notices(None))
+    database.enter()
+    batch = Batch(database, settle)
+    ends = [Ended(key=key, by="w", decide=lambda row, now: row) for key in ("a", "bad", "b")]
+    done = await asyncio.gather(*map(batch, ends), return_exceptions=True)
+    await asyncio.to_thread(database.close)
+    assert [isinstance(one, Settled) for one in done] == [True, False, True]
+    assert calls == [3, 1, 1, 1]
+
+
+async def test_what_is_being_claimed_while_a_worker_stops_is_served() -> None:
+    """Or it would be held by nobody for as long as a hold."""
+    claiming, go_on, served = threading.Event(), threading.Event(), list[str]()
+
+    def claim(by: str, most: int) -> Claimed[str]:
+        claiming.set()
+        assert go_on.wait(10)
+        return Claimed((("row", 0.0),), by, NOW, 0)
+
+    async def serve(row: str, by: str, now: datetime) -> None:
+        served.append(row)
+
+    database = Database(open_engine("sqlite:///unused.db"), Notices(None))
+    database.enter()
+    queue = Queue(database, Notices(None), lambda: 0.0, claim, serve)
+    working = asyncio.create_task(queue.work())
+    await asyncio.to_thread(claiming.wait, 10)
+    queue.stop()
+    go_on.set()
+    await working
+    await asyncio.gather(*queue.running)
+    await asyncio.to_thread(database.close)
+    assert served == ["row"]

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -23,14 +25,17 @@ from atlas_refunds import (
     SubmitResult,
     parse_notification,
 )
+from atlas_refunds.notifications import UnverifiedNotification
 from atlas_refunds.simulator import CLIENT_ID, CLIENT_SECRET, Simulator
-from atlas_refunds.tracking import Change, Health, Step, Tracker
+from atlas_refunds.tracking import Action, Change, Health, Step, Tracker
 from atlas_refunds.tracking.runs import uptime
 from atlas_refunds.tracking.schema import open_engine
+from atlas_refunds.tracking.store import Store
 from tests.chaos.procedure import PEOPLE
 
 from .conftest import HURRY, IMPATIENT, SECOND, Heard, Track
 from .listening import Listener, until
+from .test_decisions import NOW
 
 SLOW = attrs.evolve(HURRY, schedule=PollSchedule.every(3600 * SECOND))
 QUICK = attrs.evolve(HURRY, schedule=PollSchedule.every(0.02 * SECOND), longest_retry=0.05 * SECOND)
@@ -369,14 +374,15 @@ async def test_an_account_that_is_refused_is_told_of_once_and_ends_nothing(
         AtlasRefunds(Credentials(CLIENT_ID, "revoked"), base_url=atlas_url) as revoked,
         track(sqlite_url, client=revoked, policy=QUICK, work=False) as tracker,
     ):
-        quote = await quoted(atlas, "SIM-REJECTED")
-        assert (await tracker.submit(quote, key="a")).step is Step.WAITING
+        for number in "ab":
+            quote = await quoted(atlas, f"SIM-REJECTED.{number}")
+            assert (await tracker.submit(quote, key=number)).step is Step.WAITING
         assert (await tracker.check("a")).step is Step.WAITING
         assert tracker.account == account
     assert heard.kinds == ["account refused"]
     listener = Listener()
     async with track(sqlite_url, on_change=listener, policy=QUICK):
-        assert (await listener.until_final())[-1].status == RefundStatus.REJECTED
+        assert (await listener.until_final(2))[-1].status == RefundStatus.REJECTED
 
 
 async def test_a_process_that_was_frozen_before_it_could_send_does_not_send(
@@ -532,3 +538,37 @@ async def test_health_is_heard_of(sqlite_url: str, atlas: AtlasRefunds) -> None:
         assert (await tracker.health()).steps == {}
         assert tracker.is_working
     assert Tracker(atlas, url=sqlite_url, work=False).is_working is False
+
+
+async def test_forged_webhooks_cost_reads_and_no_writes(
+    sqlite_url: str, tmp_path: Path, track: Track, atlas: AtlasRefunds
+) -> None:
+    def claim(order: str) -> UnverifiedNotification:
+        return parse_notification(f'{{"type":"order.refundComplete","data":{{"orderNo":"{order}"}}}}'.encode())
+
+    policy = attrs.evolve(SLOW, hint_pause=3600 * SECOND)
+    async with track(sqlite_url, work=False, policy=policy) as tracker:
+        await tracker.submit(await quoted(atlas, "SIM-REFUNDED"), key="a")
+        assert await tracker.notify(claim("SIM-REFUNDED")) == ["a"]  # the first one may write
+        with sqlite3.connect(tmp_path / "refunds.db", isolation_level=None) as other:
+            other.execute("begin immediate")  # nobody else can write
+            async with asyncio.timeout(5):
+                assert [await tracker.notify(claim("SIM-REFUNDED")) for _ in range(20)] == [["a"]] * 20
+                assert await tracker.notify(claim("SIM-UNKNOWN")) == []
+            other.execute("rollback")
+        other.close()
+
+
+async def test_after_a_restore_a_refund_whose_key_is_lost_is_found_and_not_sent_again(
+    database_url: str, track: Track, atlas: AtlasRefunds, simulator: Simulator
+) -> None:
+    quote, fresh = await quoted(atlas, "SIM-REFUNDED.1"), await quoted(atlas, "SIM-REFUNDED.2")
+    sent = await atlas.submit(quote)
+    async with track(database_url, work=False) as tracker:
+        engine = open_engine(database_url)
+        await asyncio.to_thread(Store(engine, HURRY).restored, Action(at=NOW, key=None, what="after-restore"))
+        engine.dispose()
+        found = await tracker.submit(quote.order, key="lost", offer_id=quote.refund_offer_id, passengers=PEOPLE)
+        assert (found.step, found.token and found.token.refund_code) == (Step.FOLLOWED, sent.refund_code)
+        assert (found.attempt, (await tracker.submit(fresh, key="new")).step) == (0, Step.FOLLOWED)
+    assert [len(refunds) for refunds in simulator.ledger.by_order().values()] == [1, 1]

@@ -9,6 +9,7 @@ import os
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 real_time = time.time
 
@@ -47,7 +48,7 @@ def main() -> None:
 async def work(given: argparse.Namespace) -> None:
     from atlas_refunds import AtlasRefunds, Attempt, Credentials, Event, PollSchedule, RateLimit, RetryPolicy, Timeouts
     from atlas_refunds.tracking import Change, Policy, Tracker, TrackerUnavailableError
-    from tests.tracking.taking_in import take_in
+    from tests.tracking.taking_in import Caller
 
     journal = os.open(given.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     chance = random.Random()  # noqa: S311 - which call fails does not matter
@@ -89,10 +90,10 @@ async def work(given: argparse.Namespace) -> None:
             try:
                 async with Tracker(
                     atlas, url=given.database_url, policy=policy, on_change=on_change,
-                    on_notice=lambda notice: note("notice", notice.kind.value),
+                    account="campaign", on_notice=lambda notice: note("notice", notice.kind.value),
                 ) as tracker:  # fmt: skip
                     print("working", flush=True)
-                    await take_in(atlas, tracker, orders)
+                    await Caller(atlas, tracker, Path(given.journal + ".books")).take_in(orders)
                     note("taken in")
                     await asyncio.Event().wait()
             except TrackerUnavailableError:
