@@ -89,9 +89,11 @@ fuzz: $(READY)  ## a million mutated answers and webhooks, read as the client do
 webhook-campaign: $(READY)  ## 1000 refunds through the example service, webhooks lost and forged; KILLS=10 kills it
 	@$(BIN)/python -m tests.service.campaign $(if $(KILLS),--kills $(KILLS) --faults) $(if $(REFUNDS),--refunds $(REFUNDS))
 
-tracking-chaos: $(READY)  ## kill tracking workers and stop their database: SQLite, then PostgreSQL where installed; 20 minutes
+tracking-chaos: $(READY)  ## kill tracking workers and stop their database: SQLite, then PostgreSQL where installed; freeze, cut off, restore; 30 minutes
 	@for outage in 0 60; do for database in sqlite postgresql; do \
 		$(BIN)/python -m tests.tracking.campaign --database $$database --outage $$outage || exit 1; done; done
+	@$(BIN)/python -m tests.tracking.campaign --database postgresql --refunds 600 --kills 45 --harm kill freeze partition --bouncer
+	@$(BIN)/python -m tests.tracking.campaign --database postgresql --refunds 120 --kills 20 --harm kill restore
 
 tracking-figures: $(READY)  ## memory, idle CPU and lateness of 100,000 tracked refunds, on both databases
 	@$(BIN)/python -m tests.tracking.figures

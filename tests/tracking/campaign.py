@@ -428,6 +428,9 @@ def main() -> int:
     if given.database == "postgresql" and installed() is None:
         print("left out: PostgreSQL's initdb is not installed")
         return 0
+    if given.bouncer and pooler() is None:
+        print("without PgBouncer, which is not installed")
+        given.bouncer = False
     books = asyncio.run(campaign(**vars(given) | {"harms": tuple(given.harms)}))
     print(books)
     return 0 if books.clean else 1
