@@ -40,6 +40,6 @@ async def collected(
         raise bad("its compression is broken") from None
     finally:
         chunk = b""  # no frame of a traceback may hold what Atlas wrote: error trackers send locals
-    if inflate and body and not inflate.eof:
-        raise bad("its compression is cut off")
+    if inflate and count and (not inflate.eof or inflate.unused_data):
+        raise bad("something stands behind its compression" if inflate.eof else "its compression is cut off")
     return bytes(body)

@@ -109,6 +109,7 @@ class AtlasRefunds(FollowsRefunds):
         return cls(credentials, base_url=base_url, **settings)
 
     async def __aenter__(self) -> Self:
+        self._transport.check_open()
         return self
 
     async def __aexit__(

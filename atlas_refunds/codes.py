@@ -59,7 +59,7 @@ class Code(NamedTuple):
 
 SUCCESS: Final = 0
 UNLISTED: Final = Code("code without a published meaning", Advice.UNKNOWN, ApiError)
-CONTRADICTION: Final = Code("the body says success, the HTTP status does not", Advice.UNKNOWN, ApiError)
+CONTRADICTION: Final = Code("the answer says two things", Advice.UNKNOWN, ApiError)
 
 _TEMPORARY = (Advice.TEMPORARY, ServerError)
 _FIX = (Advice.FIX, InvalidRequestRejected)

@@ -12,11 +12,15 @@ from typing import Any
 import attrs
 from atlas_refunds_api.types import Model, WireError, expect_object, get, integer, loads
 
-from .codes import CODES, CONTRADICTION, ON_SUBMIT, SUCCESS, UNLISTED, Code, http_code
-from .errors import ApiError, AtlasRefundsError, BadResponseError
+from .codes import CODES, CONTRADICTION, HTTP, ON_SUBMIT, SUCCESS, UNLISTED, Code, http_code
+from .errors import AlreadySubmittedError, ApiError, AtlasRefundsError, BadResponseError
 
 BOM = b"\xef\xbb\xbf"
-SAYS_SUCCESS = re.compile(rb'"refundCode"\s*:\s*"|"status"\s*:\s*"?0"?\s*[,}]')
+SAYS_SUCCESS = re.compile(
+    rb'"refundCode\\*"\s*:\s*\\*"[^"\\]|"status\\*"\s*:\s*\\*"?0\\*"?\s*[,}]|"refundOrders\\*"\s*:\s*\[\s*\{',
+    re.IGNORECASE,
+)
+"""Members that only an executed submit has, wherever they stand, in text within text too."""
 REQUEST_ID = ("requestId", "uuid"), ("x-request-id", "x-atlas-request-id")
 
 
@@ -35,8 +39,8 @@ def settle(
     """The decoded body of a success (status 0).
 
     Raises ApiError (by the tables in codes.py) or BadResponseError; `now` is for a Retry-After that is a date.
-    `strict` refuses a member that stands twice, for then an answer says two things. For what `submits`, an HTTP error
-    whose body says success says two things as well.
+    `strict` refuses a member that stands twice, for then an answer says two things. For what `submits`, a refusal has
+    to be nothing else than that.
     """
     http_ok = answer.http_status // 100 == 2
     body: dict[str, Any] = {}
@@ -54,15 +58,25 @@ def settle(
     echo = code == answer.http_status and code not in CODES  # gateways write their HTTP status there: no Atlas code
     if http_ok and problem is not None:
         refused = BadResponseError(problem, http_status=answer.http_status, content=answer.content)
+    elif submits and says_two_things(answer, problem, code):
+        refused = refusal(answer, body, operation, None, CONTRADICTION, now)
     elif code in (None, SUCCESS) or echo:
-        contradicts = submits and SAYS_SUCCESS.search(answer.content)
-        known = CONTRADICTION if contradicts else http_code(answer.http_status)
-        refused = refusal(answer, body, operation, None, known, now)
+        refused = refusal(answer, body, operation, None, http_code(answer.http_status), now)
     else:
         known = (submits and ON_SUBMIT.get(code)) or CODES.get(code, UNLISTED)
         refused = refusal(answer, body, operation, code, known, now)
     del body  # no frame of the traceback may hold what Atlas wrote: error trackers send locals
     raise refused
+
+
+def says_two_things(answer: Answer, problem: str | None, code: int | None) -> bool:
+    """Whether what refuses a submit may not be all that Atlas had to say: HTTP speaks of something else than a refusal,
+    the body is cut off, or it names a refund, which is no wonder where one exists already."""
+    if code is not None and answer.http_status != 200 and answer.http_status not in HTTP:
+        return True
+    is_cut = problem is not None and answer.content.lstrip()[:1] in (b"{", b"[")
+    is_known = code is not None and CODES.get(code, UNLISTED).error is AlreadySubmittedError
+    return is_cut or (not is_known and SAYS_SUCCESS.search(answer.content) is not None)
 
 
 def envelope_code(body: Mapping[str, Any]) -> int | None:

@@ -80,6 +80,12 @@ def connecting(
     trust_env: bool,
 ) -> Callable[[], Awaitable[Connections]]:
     """How connections are made at the first call. Raises ConfigurationError for what cannot work."""
+    if tls is not None and "ssl.SSLContext" not in {f"{kind.__module__}.{kind.__name__}" for kind in type(tls).__mro__}:
+        raise ConfigurationError(
+            f"tls: give an ssl.SSLContext, such as ssl.create_default_context(cafile=...), not {type(tls).__name__}"
+        )
+    if client is not None and (proxy is not None or tls is not None):
+        raise ConfigurationError("http_client: it has its own proxy and TLS; give it, or proxy= and tls=, not both")
     if client is None:
         return Own(url, max_idle, max_body, proxy and checked_proxy(proxy), tls, trust_env)
     family(client)

@@ -1,5 +1,8 @@
 """Connections of an aiohttp session that the user made."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import aiohttp
 
 from .bodies import collected
@@ -14,6 +17,11 @@ NOT_CONNECTED = (
     aiohttp.InvalidURL,
 )
 """What aiohttp raises before it has a connection; whatever happens on one has other classes."""
+
+
+def alone(url: str) -> dict[str, Any]:
+    """For a connection that no quote or query has used: the session keeps connections by this name too."""
+    return {"server_hostname": urlsplit(url).hostname}
 
 
 class BorrowedSession:
@@ -37,6 +45,7 @@ class BorrowedSession:
                 auto_decompress=False,
                 raise_for_status=False,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout.total_seconds()),
+                **(alone(url) if request.once else {}),
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 body = await collected(

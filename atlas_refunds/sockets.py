@@ -119,8 +119,9 @@ class Stream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if self._unsent:
-            if self._received.transport.is_closing():
-                raise httpcore.WriteError("the connection was closed before anything was written")
+            await asyncio.sleep(0)  # what came already is seen
+            if self._received.transport.is_closing() or self._received.data:  # no answer: nothing was asked yet
+                raise httpcore.WriteError("the connection was closed, or used unasked, before anything was written")
             trail = TRAIL.get()
             if trail is not None and not self._tunnel:
                 trail.may_have_left = True

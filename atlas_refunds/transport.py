@@ -84,6 +84,10 @@ class Transport:
     def url(self, request: Request) -> str:
         return self._base_url + request.path
 
+    def check_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this client is closed: make a new one, where your service starts (its lifespan)")
+
     async def send(self, request: Request) -> Answer:
         """One attempt, one answer.
 
@@ -91,8 +95,7 @@ class Transport:
         answer too large or with broken compression). Cancellation passes through, and so does a programming error, in
         a hook of the user's for instance; `request.trail` tells what they hit.
         """
-        if self._closed:
-            raise ConfigurationError("this client is closed: make a new one")
+        self.check_open()
         request.trail.begin()
         here = self._loops.here()
         connections = here.connections

@@ -1,13 +1,12 @@
 """A client that meets another event loop than its first, one after the other, side by side, or in a forked child."""
 
 import asyncio
-import gc
 import os
 import threading
-import warnings
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
@@ -127,12 +126,19 @@ def test_no_loop_at_all_is_one_clear_error(served: ServerInAThread) -> None:
 
 
 @pytest.mark.parametrize("kind", [httpx.AsyncClient, httpx2.AsyncClient])
-def test_an_injected_client_of_another_loop_is_one_clear_error(served: ServerInAThread, kind: Any) -> None:
+def test_an_injected_client_of_httpx_leaves_no_connection_to_a_loop(served: ServerInAThread, kind: Any) -> None:
     atlas = client(served.wire, http_client=kind())
-    asyncio.run(queries(atlas, 1))
-    with pytest.raises(ConfigurationError, match="another event loop"):
+    for _ in range(2):
         asyncio.run(queries(atlas, 1))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # the dead loop left a socket open, as httpx does
-        del atlas
-        gc.collect()
+    assert [call.connection for call in served.wire.calls] == [1, 2]
+
+
+def test_a_session_of_aiohttp_in_another_loop_is_one_clear_error(served: ServerInAThread) -> None:
+    async def made() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession()
+
+    with asyncio.Runner() as first:
+        session = first.run(made())
+        with asyncio.Runner() as second, pytest.raises(ConfigurationError, match="another event loop"):
+            second.run(queries(client(served.wire, http_client=session), 1))
+        first.run(session.close())

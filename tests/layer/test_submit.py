@@ -1,13 +1,20 @@
 """A submit is sent at most once, and what is not a clear answer is an open outcome."""
 
 import asyncio
+import gzip
+import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 
+import aiohttp
+import httpcore
+import httpx
 import pytest
 
 from atlas_refunds import (
+    AlreadySubmittedError,
     ApiError,
     AtlasRefunds,
     AtlasRefundsError,
@@ -21,6 +28,7 @@ from atlas_refunds import (
     Timeouts,
 )
 from atlas_refunds.codes import CODES
+from atlas_refunds.sockets import AsyncioNetwork
 
 from .conftest import CODE, CREDENTIALS, ORDER, QIAN, START, SUBMITTED, ZHAO, HandClock, free_port
 from .wire_server import (
@@ -36,6 +44,7 @@ from .wire_server import (
     encoded,
     never_answers,
     refuses,
+    sends,
     talks_nonsense,
     wire_server,
 )
@@ -119,13 +128,68 @@ async def test_the_outcome_of_a_quote_knows_its_offer_and_its_passengers(wire: W
 async def test_a_clear_refusal_is_raised_as_what_it_is_and_never_repeated(
     code: int, wire: WireServer, clock: HandClock
 ) -> None:
-    wire.plays(refuses(code, refundCode=CODE))
+    exists = {"refundCode": CODE} if CODES[code].error is AlreadySubmittedError else {"refundCode": None}
+    wire.plays(refuses(code, refundOfferId="q_1", **exists))
     async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock, retry=EAGER) as atlas:
         with pytest.raises(CODES[code].error) as caught:
             await atlas.submit(ORDER, passengers=[ZHAO])
     assert type(caught.value) is CODES[code].error
     assert (caught.value.code, clock.sleeps) == (code, [])
     watch_for_doubles(wire)
+
+
+NOT_ALL = {
+    "names a refund": refuses(801, refundCode=CODE),
+    "is a whole success beside its code": answers({**SUBMITTED, "status": 809}),
+    "names one deeper": refuses(801, data={"status": 0}),
+    "names one in text": refuses(801, msg=json.dumps({"refundCode": CODE})),
+    "lists refunds": refuses(809, refundOrders=[{"refundStatus": 0}]),
+    "HTTP speaks of a fault": answers({"status": 801, "msg": None}, 500),
+    "HTTP speaks of a time-out": answers({"status": 900, "msg": None}, 504),
+    "HTTP speaks of a redirect": answers({"status": 809, "msg": None}, 307),
+    "HTTP speaks of another success": answers({"status": 801, "msg": None}, 202),
+    "cut off": sends(b'HTTP/1.0 403 Forbidden\r\nContent-Type: application/json\r\n\r\n{"sta', then_close=True),
+    "cut off, packed": answers(gzip.compress(b'{"status": 801}')[:9], 403, Content_Encoding="gzip"),
+    "packed, with more behind": answers(
+        gzip.compress(b'{"status": 801}') + gzip.compress(json.dumps(SUBMITTED).encode()), Content_Encoding="gzip"
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", NOT_ALL.values(), ids=NOT_ALL)
+async def test_a_refusal_that_may_not_be_all_leaves_the_outcome_open(
+    answer: Act, wire: WireServer, atlas: AtlasRefunds
+) -> None:
+    wire.plays(answer)
+    with pytest.raises(OutcomeUnknownError):
+        await atlas.submit(ORDER, passengers=[ZHAO])
+    watch_for_doubles(wire)
+
+
+async def test_what_comes_before_the_request_is_no_answer_to_it(wire: WireServer) -> None:
+    wire.greeting = b"HTTP/1.1 429 Slow\r\nContent-Length: 2\r\n\r\n{}"
+    stream = await AsyncioNetwork(tunnel=0).connect_tcp("127.0.0.1", wire.port, 5)
+    while not stream.get_extra_info("is_readable"):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await stream.write(b"POST /refund.do HTTP/1.1\r\n\r\n")
+    with pytest.raises(httpcore.WriteError):
+        await stream.read(1000)
+    await stream.aclose()
+    await wire.is_quiet()
+    assert wire.calls == []
+
+
+@pytest.mark.parametrize(("make", "used"), [(httpx.AsyncClient, [1, 2, 3]), (aiohttp.ClientSession, [1, 2, 2])])
+async def test_a_submit_through_an_injected_client_takes_no_connection_of_a_query(
+    make: Any, used: list[int], wire: WireServer
+) -> None:
+    wire.plays(answers({"status": 0, "refundOrders": []}), answers(SUBMITTED))
+    async with make() as http:
+        atlas = AtlasRefunds(CREDENTIALS, base_url=wire.url, http_client=http)
+        await atlas.query(ORDER, None)
+        for _ in range(2):
+            await atlas.submit(ORDER, offer_id="q_1")
+    assert [call.connection for call in wire.calls] == used
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
