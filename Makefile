@@ -30,7 +30,8 @@ service: $(READY)  ## the example web service beside a local Atlas, with one ref
 	@$(BIN)/python -m examples.refund_service --demo
 
 test: lint types spec-check  ## everything that CI runs, but for other versions of what we stand on
-	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
+	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q -n auto
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=95
 	@$(MAKE) --no-print-directory uvloop
 
 uvloop: $(READY)  ## the tests of the layer and of webhooks that need an event loop, on uvloop

@@ -1,6 +1,5 @@
 """Connections of an aiohttp session that the user made."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -19,9 +18,9 @@ NOT_CONNECTED = (
 """What aiohttp raises before it has a connection; whatever happens on one has other classes."""
 
 
-def alone(url: str) -> dict[str, Any]:
+def alone(url: str) -> str | None:
     """For a connection that no quote or query has used: the session keeps connections by this name too."""
-    return {"server_hostname": urlsplit(url).hostname}
+    return urlsplit(url).hostname
 
 
 class BorrowedSession:
@@ -45,7 +44,7 @@ class BorrowedSession:
                 auto_decompress=False,
                 raise_for_status=False,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=request.connect_timeout.total_seconds()),
-                **(alone(url) if request.once else {}),
+                server_hostname=alone(url) if request.once else None,
             ) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 body = await collected(

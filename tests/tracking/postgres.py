@@ -136,7 +136,7 @@ def pooled(program: str, cluster: Cluster, folder: Path) -> Generator[int]:
         f"listen_port = {port}\nauth_type = trust\nauth_file = {folder}/users\npool_mode = transaction\n"
         "default_pool_size = 2\nunix_socket_dir =\n", "ascii",
     )  # fmt: skip
-    for path in (folder, folder / "users", folder / "pgbouncer.ini", *folder.parents[:2]):
+    for path in (folder, folder / "users", folder / "pgbouncer.ini", *folder.parents[:3]):
         path.chmod(0o755)
     user = "postgres" if os.geteuid() == 0 else None
     process = subprocess.Popen([program, "-q", str(folder / "pgbouncer.ini")], user=user, stderr=subprocess.DEVNULL)
