@@ -12,6 +12,7 @@ import attrs
 
 from .arguments import family
 from .errors import ConfigurationError
+from .events import log
 from .proxies import checked_proxy
 from .transport import Connections
 
@@ -56,6 +57,8 @@ class Own:
         import_module("atlas_refunds.connections")  # which is wanted next
         if self.proxy is None and self.trust_env:
             self.proxy = proxies.of_environment(self.url)
+            if self.proxy is not None and self.url.startswith("http:"):
+                log.warning("plain http goes through a proxy of the environment, which can read it: set NO_PROXY")
         secure = self.url.startswith("https:")
         tls = self.tls if secure else None
         if tls is None and secure:
