@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+import httpx2
 import httpx_aiohttp
 import pytest
 
@@ -29,6 +30,7 @@ from .wire_server import Act, WireServer, answers, claims_length, encoded, head,
 KINDS: dict[str, Callable[[], Any]] = {
     "own": lambda: None,
     "httpx": httpx.AsyncClient,
+    "httpx2": httpx2.AsyncClient,
     "httpx over aiohttp": httpx_aiohttp.HttpxAiohttpClient,
     "aiohttp": aiohttp.ClientSession,
 }
