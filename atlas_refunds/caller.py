@@ -150,8 +150,10 @@ def understood(answer: Answer, request: Request, read: Read[T], now: datetime, *
 
 
 def settled(answer: Answer, request: Request, now: datetime, *, strict: bool) -> tuple[dict[str, Any], str | None]:
-    """The body of a success, and Atlas' id of the request."""
+    """The body of a success, and Atlas' id of the request. What proves something comes with HTTP 200."""
     body = settle(answer, request.name, now, strict=strict or request.once, submits=request.once)
+    if strict and answer.http_status != 200:
+        raise WireError("HTTP 200", "another success")
     return body, request_id_of(body, answer.headers)
 
 

@@ -3,7 +3,6 @@
 `decide` is the table of docs/submitting.md; what is around it asks, and waits.
 """
 
-import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from enum import Enum
@@ -11,7 +10,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 import attrs
-from atlas_refunds_api.models import RefundPassenger, RefundTicket
+from atlas_refunds_api.models import RefundPassenger
 from atlas_refunds_api.types import Model
 
 from .clocks import Clock
@@ -23,8 +22,9 @@ from .errors import (
     OutcomeUnknownError,
     SubmissionInProgressError,
 )
+from .names import is_named, letters, may_be_same, name_of
 from .orders import OrderRef
-from .results import RefundQuote, RefundState
+from .results import ENVELOPE_EXTRAS, RefundQuote, RefundState
 from .tokens import RefundToken
 
 PATIENCE: Final = timedelta(minutes=5)
@@ -57,8 +57,8 @@ class Reconciliation(Model):
 
     @property
     def token(self) -> RefundToken | None:
-        """To follow the refund with."""
-        return None if self.state is None else self.state.token
+        """To follow the refund with; None where Atlas lists it without a code."""
+        return self.state.token if self.state is not None and self.state.refund_code else None
 
 
 # ---- what is asked, and what is seen ---------------------------------------------------------------------------------
@@ -149,7 +149,8 @@ def decide(asked: Question, listing: Listing, probe: Probe, *, patient: bool) ->
 
 def is_excluded(refund: RefundState, asked: Question) -> bool:
     """Whether a listed refund is certainly another one; its status and another offer prove nothing."""
-    strangers = bool(refund.refund_tickets and asked.passengers) and not any(
+    all_are_read = len(refund.raw.get("refundTickets") or ()) == len(refund.refund_tickets)
+    strangers = bool(refund.refund_tickets and asked.passengers and all_are_read) and not any(
         may_be_same(ticket, person) for ticket, person in product(refund.refund_tickets, asked.passengers)
     )
     is_other = is_of_another_order(refund, asked) or refund.refund_code in asked.known or strangers
@@ -185,24 +186,6 @@ def has_its_offer(refund: RefundState, asked: Question) -> bool:
     return offers[0] == offers[1] != ""
 
 
-# ---- names, as airlines write them -----------------------------------------------------------------------------------
-def letters(*words: str | None) -> str:
-    """Without case, accents, blanks and punctuation."""
-    text = unicodedata.normalize("NFKD", "".join(word or "" for word in words))
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
-
-
-def name_of(person: RefundPassenger | RefundTicket) -> str:
-    return letters(person.last_name, person.first_name)
-
-
-def may_be_same(ticket: RefundTicket, person: RefundPassenger) -> bool:
-    """Titles are added to names, long ones are cut, parts change places; a ticket without a name is anybody's."""
-    shown = [form for form in (name_of(ticket), letters(ticket.name)) if form]
-    wanted = name_of(person), letters(person.first_name, person.last_name)
-    return not shown or any(a.startswith(b) or b.startswith(a) for a, b in product(shown, wanted))
-
-
 # ---- asking ----------------------------------------------------------------------------------------------------------
 class Questions(NamedTuple):
     """The two calls that change nothing, both read strictly: an answer that says two things proves nothing."""
@@ -216,20 +199,24 @@ async def reconcile(
 ) -> Reconciliation:
     """Look until there is a verdict; "not submitted" only after `patience` has passed since the last attempt.
 
-    It has to have passed by the wall clock and by the monotonic one: either can be set, or stand still.
+    It has to have passed by the wall clock and by the monotonic one: either can be set, or stand still. A wall clock
+    that is set back lengthens the wait to twice `patience` at most.
     """
     until, now = unknown.left + patience, clock.monotonic()
+    by_wall = (until - clock.now()).total_seconds()
     until_monotonic = max(
-        now + (until - clock.now()).total_seconds(),
+        now + by_wall,
         now if unknown.left_monotonic is None else unknown.left_monotonic + patience.total_seconds(),
     )
+    longest_wait = patience.total_seconds() + min(max(by_wall, 0), patience.total_seconds())
     pause, longest = LOOK_AGAIN
     while True:
         left = max((until - clock.now()).total_seconds(), until_monotonic - clock.monotonic())
+        may_wait = now + longest_wait - clock.monotonic()
         found = decide(asked, *await look(atlas, asked), patient=left <= 0)
-        if left <= 0 or found.verdict is Verdict.SUBMITTED:
+        if left <= 0 or may_wait <= 0 or found.verdict is Verdict.SUBMITTED:
             return found
-        await clock.sleep(min(left, pause))
+        await clock.sleep(min(left, may_wait, pause))
         pause = min(2 * pause, longest)
 
 
@@ -249,8 +236,15 @@ async def listed(atlas: Questions, asked: Question, refund_code: str | None) -> 
     try:
         return Listing(tuple(await atlas.query(asked.order, refund_code)))
     except AtlasRefundsError as error:
-        wants_a_code = isinstance(error, ApiError) and error.code in WANTS_A_CODE
-        return Listing(failed=None if wants_a_code else str(error))
+        return Listing(failed=None if wants_a_code(error) else str(error))
+
+
+def wants_a_code(error: AtlasRefundsError) -> bool:
+    """Refused for want of a refund code, and nothing else is said."""
+    if not isinstance(error, ApiError) or error.code not in WANTS_A_CODE or error.http_status // 100 != 2:
+        return False
+    said = {member for member, value in error.raw.items() if value not in (None, "", [])}
+    return said <= {"status", "msg"} | ENVELOPE_EXTRAS
 
 
 async def probe(atlas: Questions, asked: Question) -> Probe:
@@ -260,6 +254,8 @@ async def probe(atlas: Questions, asked: Question) -> Probe:
     try:
         quote = await atlas.quote(asked.order, asked.passengers)
     except AlreadySubmittedError as error:
+        if error.http_status // 100 != 2:
+            return Probe(Offer.UNCLEAR, f"a fresh quote is refused with code {error.code} under an HTTP error")
         return Probe(Offer.DUPLICATE, f"a fresh quote is refused with code {error.code}")
     except SubmissionInProgressError:
         return Probe(Offer.UNCLEAR, "a submission is still in progress")
@@ -270,14 +266,15 @@ async def probe(atlas: Questions, asked: Question) -> Probe:
 
 def judged(quote: RefundQuote, asked: Question) -> Probe:
     """What a quote proves that Atlas answered with success."""
-    strangers = quote.refund_tickets and not all(
-        any(may_be_same(ticket, person) for ticket in quote.refund_tickets) for person in asked.passengers
-    )
+    named = all(any(is_named(ticket, person) for ticket in quote.refund_tickets) for person in asked.passengers)
+    offer_id: object = quote.raw.get("refundOfferId")
     doubts = (
+        (quote.raw.get("status").__class__ is not int, "does not say success with the number 0"),
+        (bool(quote.extra.keys() - ENVELOPE_EXTRAS), "says more than a quote does"),
         (not quote.order_no or asked.order_no not in (None, quote.order_no), "is not about this order"),
-        (bool(strangers), "is about other passengers"),
-        (quote.is_refundable is not True, "says that there is nothing to refund"),
-        (not quote.refund_offer_id, "has no offer id"),
+        (not named, "does not name all passengers"),
+        (quote.raw.get("isRefundable") is not True, "does not say that there is something to refund"),
+        (not isinstance(offer_id, str) or not offer_id.strip(), "has no offer id"),
     )
     doubt = next((words for applies, words in doubts if applies), None)
     return (

@@ -6,12 +6,13 @@ users by regenerating alone.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import attrs
 from atlas_refunds_api import types as wire
 from atlas_refunds_api.models import (
     FastConfirmation,
+    QueryRefundOrdersResponse,
     RefundOrder,
     RefundPassenger,
     RefundQuotationResponse,
@@ -127,11 +128,17 @@ def token_of(refund: Followable) -> RefundToken:
             raise InvalidRequestError(f"refund: give a Refund, a RefundState, a RefundToken or its text, not {given}")
 
 
+ENVELOPE_EXTRAS: Final = frozenset(("requestId", "clientRequestId", "uuid"))
+"""What other endpoints' envelopes have too, and says nothing of refunds."""
+
+
 def listed(answer: Mapping[str, Any], request_id: str | None, asked: OrderRef, *, strict: bool) -> list[RefundState]:
-    """The refunds of a query's answer, each with its own order; `strict` refuses an entry that says nothing.
+    """The refunds of a query's answer, each with its own order; `strict` refuses what may not be the whole list.
 
     Raises WireError.
     """
+    if strict:
+        check_whole(answer)
 
     def read(entry: dict[str, Any]) -> RefundState:
         state = RefundState.from_dict(entry, order=asked, request_id=request_id)
@@ -141,10 +148,18 @@ def listed(answer: Mapping[str, Any], request_id: str | None, asked: OrderRef, *
             raise wire.WireError("an order number", "something else", "orderNo")
         return attrs.evolve(state, order=OrderNo(state.order_no))
 
-    entries = answer.get("refundOrders")
-    if strict and isinstance(entries, list) and None in entries:
-        raise wire.WireError("an object", "null", "refundOrders")
     return list(wire.many(answer, "refundOrders", read))
+
+
+def check_whole(answer: Mapping[str, Any]) -> None:
+    """Raises WireError unless it is a success with a list of objects, and with nothing that no document knows."""
+    status, entries = answer.get("status"), answer.get("refundOrders")
+    if status.__class__ is not int:
+        raise wire.WireError("a number", "something else", "status")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in cast("list[object]", entries)):
+        raise wire.WireError("a list of objects", "something else", "refundOrders")
+    if answer.keys() - QueryRefundOrdersResponse.NAMES.keys() - ENVELOPE_EXTRAS:
+        raise wire.WireError("the documented members", "others too")
 
 
 def only(states: list[RefundState], asked: OrderRef, refund_code: str | None) -> RefundState:

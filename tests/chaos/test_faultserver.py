@@ -159,7 +159,7 @@ def agreed(reply: Reply, **members: object) -> bool:
 
 TRUTH = {
     "submit": Truth({"status": 0, "orderNo": ORDER, "refundCode": "202611-1", "refundStatus": 0}, ANOTHER["submit"]),
-    "free": Truth(offered(ORDER, "q_1"), ANOTHER["quote"]),
+    "free": Truth(offered(ORDER, "q_1", (("ZHAO", "YIER"),)), ANOTHER["quote"]),
     "exists": Truth({"status": 803, "msg": None}, ANOTHER["quote"]),
 }
 UNCLEAR_CODES = (-1, 2, 9999, 813, 899, 814, 905, 803, 816, 817, 818)  # after them one looks, whatever is true

@@ -44,7 +44,7 @@ class World:
     def offer(self, order: str, people: People) -> Json:
         offer_id = f"q_{len(self.offers):08x}"
         self.offers[offer_id] = order, people
-        return offered(order, offer_id)
+        return offered(order, offer_id, people)
 
     def exists(self, order: str, people: People) -> bool:
         """Whether one of these passengers has a refund."""
@@ -75,11 +75,15 @@ def in_list(order: str, refund: Json) -> Json:
         "refundCode": refund["code"],
         "refundStatus": 0,
         "refundOfferId": refund["offer"] or "q_made_by_the_submit",
-        "refundTickets": [{"lastName": last, "firstName": first} for last, first in refund["people"]],
+        "refundTickets": tickets(refund["people"]),
     }
 
 
-def offered(order: str, offer_id: str) -> Json:
+def tickets(people: People) -> list[Json]:
+    return [{"lastName": last, "firstName": first} for last, first in people]
+
+
+def offered(order: str, offer_id: str, people: People) -> Json:
     amounts = {"currency": "USD", "originalFareAmount": 45.26, "estimatedRefundAmount": 45.26}
     return {
         "status": 0,
@@ -88,6 +92,7 @@ def offered(order: str, offer_id: str) -> Json:
         "isRefundable": True,
         "refundOfferId": offer_id,
         "refundQuoteType": "AccurateQuote",
+        "refundTickets": tickets(people),
         "refundFareAmount": amounts,
     }
 
@@ -95,7 +100,7 @@ def offered(order: str, offer_id: str) -> Json:
 ELSEWHERE = "ORDER-ELSEWHERE"
 THEIRS: Json = {"code": "202611-X", "offer": "q_elsewhere", "people": (("ZHAO", "YIER"), ("QIAN", "ERER"))}
 ANOTHER: dict[str, Json] = {
-    "quote": offered(ELSEWHERE, "q_elsewhere"),
+    "quote": offered(ELSEWHERE, "q_elsewhere", THEIRS["people"]),
     "submit": {"status": 0, "msg": None, "orderNo": ELSEWHERE, "refundCode": "202611-X", "refundStatus": 0},
     "query": {"status": 0, "msg": None, "refundOrders": [in_list(ELSEWHERE, THEIRS)]},
 }

@@ -4,6 +4,7 @@ import copy
 import pickle
 from datetime import datetime, timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +24,16 @@ from atlas_refunds.reconciling import Listing, Offer, Probe, Question, decide, i
 from .conftest import CODE, CREDENTIALS, ORDER, QIAN, START, ZHAO, HandClock, World, queried
 from .wire_server import Act, WireServer, answers, answers_html, never_answers, refuses
 
-GIVEN = {"status": 0, "isRefundable": True, "refundOfferId": "q_2", "orderNo": ORDER.order_no}
+TICKETS = [{"lastName": "ZHAO", "firstName": "YIER"}, {"lastName": "QIAN", "firstName": "ERER"}]
+GIVEN = {
+    "status": 0,
+    "isRefundable": True,
+    "refundOfferId": "q_2",
+    "orderNo": ORDER.order_no,
+    "refundTickets": TICKETS,
+}
 QUOTED = answers(GIVEN)
 EMPTY = answers({"status": 0, "refundOrders": []})
-TICKETS = [{"lastName": "ZHAO", "firstName": "YIER"}, {"lastName": "QIAN", "firstName": "ERER"}]
 OTHERS = [{"lastName": "SUN", "firstName": "SANSAN"}]
 PATIENT = 1000.0
 """Seconds after which nothing of the submit can be on its way, by the defaults."""
@@ -75,6 +82,13 @@ async def test_listed_refund_is_the_submitted_one(
     assert found.token.refund_code == CODE
     assert found.candidates == (found.state,)
     assert [call.path for call in wire.calls] == ["/queryRefundOrders.do"]
+
+
+async def test_refund_without_a_code_is_submitted_without_a_token(atlas: AtlasRefunds, wire: WireServer) -> None:
+    wire.plays(listing(refundOfferId="q_1", refundCode=None))
+    found = await atlas.reconcile(unknown())
+    assert (found.verdict, found.token) == (Verdict.SUBMITTED, None)
+    assert found.state is not None
 
 
 @pytest.mark.parametrize("code", [803, 816, 817, 818])
@@ -140,6 +154,15 @@ FAILED: dict[str, Act] = {
     **{f"code {code}": refuses(code) for code in (2, 429, 801, 809, 899, 900, 9999)},
     "said twice": answers(b'{"status": 0, "refundOrders": [{"refundCode": "R-1"}], "refundOrders": []}'),
     "an entry that says nothing": answers({"status": 0, "refundOrders": [None]}),
+    "no list": answers({"status": 0}),
+    "null for a list": answers({"status": 0, "refundOrders": None}),
+    "blank for a list": answers({"status": 0, "refundOrders": ""}),
+    "the list of another spelling": answers({"status": 0, "refundOrders": [], "RefundOrders": queried(0)}),
+    "there are more": answers({"status": 0, "refundOrders": [], "hasMore": True}),
+    "success in words": answers({"status": "0", "refundOrders": []}),
+    "HTTP 203": answers({"status": 0, "refundOrders": []}, 203),
+    "a code is wanted, but a refund is listed": refuses(810, **{**queried(0, refundTickets=OTHERS), "status": 810}),
+    "a code is wanted, under an HTTP error": answers({"status": 810, "msg": None}, 403),
 }
 
 
@@ -165,6 +188,17 @@ UNCLEAR_QUOTES: dict[str, Act] = {
     "success alone": answers({"status": 0}),
     "of another order": answers({**GIVEN, "orderNo": "ANOTHER"}),
     "of no order": answers({**GIVEN, "orderNo": None}),
+    "of a blank offer": answers({**GIVEN, "refundOfferId": " "}),
+    "of an offer that is no text": answers({**GIVEN, "refundOfferId": 7}),
+    "refundable in other words": answers({**GIVEN, "isRefundable": 1}),
+    "success in words": answers({**GIVEN, "status": "0"}),
+    "with a refund": answers({**GIVEN, "refundCode": CODE}),
+    "with the status of a refund": answers({**GIVEN, "refundStatus": 0}),
+    "with a second status": answers({**GIVEN, "Status": 803}),
+    "HTTP 203": answers(GIVEN, 203),
+    "duplicate under an HTTP error": answers({"status": 803, "msg": None}, 403),
+    "without tickets": answers({**GIVEN, "refundTickets": []}),
+    "for masked passengers": answers({**GIVEN, "refundTickets": [{"lastName": "Z***"}, {"lastName": "Q***"}]}),
     "for other passengers": answers({**GIVEN, "refundTickets": OTHERS}),
     "for fewer passengers": answers({**GIVEN, "refundTickets": TICKETS[:1]}),
     "said twice": answers(b'{"status": 803, "status": 0, "isRefundable": true, "refundOfferId": "q", "orderNo": "%s"}'
@@ -219,11 +253,16 @@ async def test_quote_for_other_passengers_would_prove_nothing(atlas: AtlasRefund
 # ---- it is proven not to exist ---------------------------------------------------------------------------------------
 NONE: dict[str, Act] = {
     "nothing is listed": EMPTY,
-    "null is listed": answers({"status": 0, "refundOrders": None}),
+    "nothing is listed, in an envelope of today": answers(
+        {"status": 0, "msg": None, "requestId": None, "clientRequestId": None, "uuid": "u-1", "refundOrders": []}
+    ),
+    "a code is wanted, with an empty list": refuses(810, refundOrders=[], requestId="r-1"),
     **{f"a code is wanted, {code}": refuses(code) for code in (100, 810, 901)},
     "other passengers": listing(refundTickets=OTHERS),
     "known before": answers({"status": 0, "refundOrders": [{"refundCode": "R-0", "refundTickets": TICKETS}]}),
     "another order": listing(orderNo="ANOTHER"),
+    "other passengers, with a title": listing(refundTickets=[{"lastName": "SUN", "firstName": "SANSAN MR"}]),
+    "another passenger of the family": listing(refundTickets=[{"name": "ZHAO/SANSAN"}]),
 }
 
 
@@ -297,6 +336,30 @@ def test_passenger_is_recognised_however_the_name_is_written(last: str, first: s
         order=ORDER, order_no=None, offer_id=None, refund_code=None, passengers=(person,), known=frozenset()
     )
     assert not is_excluded(state, asked)
+
+
+LONG = attrs.evolve(ZHAO, last_name="QUETZALCOATL", first_name="XOCHIPILLI")
+
+
+@pytest.mark.parametrize("ticket", [
+    {"lastName": "QUETZALCOATL", "firstName": "MR XOCHIPILLI"}, {"lastName": "QUETZALCOATL", "firstName": "XOCHIMR"},
+    {"lastName": "QUETZALCOATL", "firstName": "MSTRXOCHIPILLI"}, {"lastName": "MR QUETZALCOATL", "firstName": "XOCHI"},
+    {"lastName": "QUETZALC", "firstName": "XOCHIPILLI"}, {"lastName": "QUETZALC", "firstName": "XOCHI"},
+    {"lastName": "QUETZALC", "firstName": "MSTRXOCHI"}, {"lastName": "XOCHIPILLI", "firstName": "QUETZALC MRS"},
+    {"lastName": "Q***", "firstName": "X***"}, {"lastName": "QXXXXXXXX", "firstName": "XXXX"}, {"lastName": "Q"},
+    {"lastName": "QUETZALCOATL XOCHIPILLI", "firstName": "MR"}, {"lastName": "S. QUETZALCOATL", "firstName": "FNU"},
+    {"name": "QUETZALC/XOCHI MR"}, {"name": "MR XOCHIPILLI QUETZALC"}, {"name": "XOCHIPILLI/"}, {"name": "Q*/X*"},
+    {"lastName": "SUN", "firstName": "SANSAN", "name": "QUETZALC/XOCHI"}, {"lastName": "羽蛇", "firstName": "花王子"},
+    {"lastName": "DE QUETZALCOATL", "firstName": "JUAN XOCHIPILLI"}, None,
+])  # fmt: skip
+async def test_refund_is_no_strangers_in_whatever_shape_the_name_is(
+    atlas: AtlasRefunds, wire: WireServer, clock: HandClock, ticket: object
+) -> None:
+    wire.plays(listing(refundTickets=[*OTHERS, ticket]))
+    clock.seconds = PATIENT
+    found = await atlas.reconcile(unknown(passengers=(LONG,)))
+    assert found.verdict is Verdict.UNKNOWN
+    assert [state.refund_code for state in found.candidates] == [CODE]
 
 
 # ---- patience --------------------------------------------------------------------------------------------------------
@@ -380,6 +443,25 @@ async def test_stepped_wall_clock_shortens_nothing(wire: WireServer, step: timed
         found = await atlas.reconcile(caught.value, patience=timedelta(minutes=10))
     assert found.verdict is Verdict.NOT_SUBMITTED
     assert clock.monotonic() == 600 + max(0, -step.total_seconds())
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+async def test_wall_clock_set_back_far_ends_in_unknown(wire: WireServer, when: str) -> None:
+    clock = SteppedClock()
+
+    async def is_set(_: float) -> None:
+        clock.step -= timedelta(days=365)
+
+    async with AtlasRefunds(CREDENTIALS, base_url=wire.url, clock=clock) as atlas:
+        wire.plays(*[EMPTY, QUOTED] * 100)
+        if when == "before":
+            await is_set(0)
+        else:
+            clock.meanwhile = is_set
+        found = await atlas.reconcile(unknown(), patience=timedelta(minutes=10))
+    assert found.verdict is Verdict.UNKNOWN
+    assert "on its way" in found.evidence
+    assert clock.monotonic() == 1200
 
 
 def test_monotonic_clock_is_left_behind_with_the_process() -> None:
