@@ -148,13 +148,13 @@ def decide(asked: Question, listing: Listing, probe: Probe, *, patient: bool) ->
 
 
 def is_excluded(refund: RefundState, asked: Question) -> bool:
-    """Whether a listed refund is certainly another one; its status and another offer prove nothing."""
+    """Whether a listed refund is certainly another one; its status, another offer and another order number, which the
+    published answers show too, prove nothing."""
     all_are_read = len(refund.raw.get("refundTickets") or ()) == len(refund.refund_tickets)
     strangers = bool(refund.refund_tickets and asked.passengers and all_are_read) and not any(
         may_be_same(ticket, person) for ticket, person in product(refund.refund_tickets, asked.passengers)
     )
-    is_other = is_of_another_order(refund, asked) or refund.refund_code in asked.known or strangers
-    return is_other and not has_its_offer(refund, asked)
+    return (strangers or refund.refund_code in asked.known) and not has_its_offer(refund, asked)
 
 
 def the_one(candidates: tuple[RefundState, ...], asked: Question) -> RefundState | None:
@@ -170,7 +170,7 @@ def the_one(candidates: tuple[RefundState, ...], asked: Question) -> RefundState
     closed = only.is_final and not only.is_refunded
     of_another_offer = bool(only.refund_offer_id and asked.offer_id)
     theirs = bool(names) and {name_of(ticket) for ticket in only.refund_tickets} == names
-    return only if theirs and not closed and not of_another_offer else None
+    return only if theirs and not (closed or of_another_offer or is_of_another_order(only, asked)) else None
 
 
 def is_of_another_order(refund: RefundState, asked: Question) -> bool:

@@ -75,8 +75,8 @@ def answered(row: Tracked, result: SubmitResult, attempt: int, now: datetime, po
 def reconciled(row: Tracked, found: Reconciliation, asked: datetime, now: datetime, policy: Policy) -> Tracked:
     """After a search for a submit without an outcome; `asked` is when the search began."""
     patient = asked - (row.sent_at or row.created_at) >= policy.patience
-    if found.verdict is Verdict.SUBMITTED and found.state:
-        return queried(exists(row, found.state.token, now, policy), found.state, asked, now, policy)
+    if found.verdict is Verdict.SUBMITTED and found.state and found.token:
+        return queried(exists(row, found.token, now, policy), found.state, asked, now, policy)
     if found.verdict is Verdict.SUBMITTED and patient:
         return attrs.evolve(row, step=Step.REVIEW, note=f"it exists, but its code is not known: {found.evidence}")
     if found.candidates and patient:

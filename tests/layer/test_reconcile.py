@@ -105,6 +105,11 @@ MAYBE: dict[str, tuple[OutcomeUnknownError, Act]] = {
     "of another offer": (unknown(), listing(refundOfferId="q_0")),
     "of another offer for the same passengers": (unknown(), listing(refundOfferId="q_0", refundTickets=TICKETS)),
     "of its offer, but of another order": (unknown(), listing(refundOfferId="q_1", orderNo="ANOTHER")),
+    "of another order": (unknown(), listing(orderNo="ANOTHER")),
+    "of its passengers, but of another order": (
+        unknown(offer_id=None),
+        listing(orderNo="ANOTHER", refundTickets=TICKETS),
+    ),
     "without tickets and offer": (unknown(), listing()),
     "of one of two passengers": (unknown(offer_id=None), listing(refundTickets=TICKETS[:1])),
     "of more passengers": (unknown(offer_id=None, passengers=(ZHAO,)), listing(refundTickets=TICKETS)),
@@ -260,7 +265,6 @@ NONE: dict[str, Act] = {
     **{f"a code is wanted, {code}": refuses(code) for code in (100, 810, 901)},
     "other passengers": listing(refundTickets=OTHERS),
     "known before": answers({"status": 0, "refundOrders": [{"refundCode": "R-0", "refundTickets": TICKETS}]}),
-    "another order": listing(orderNo="ANOTHER"),
     "other passengers, with a title": listing(refundTickets=[{"lastName": "SUN", "firstName": "SANSAN MR"}]),
     "another passenger of the family": listing(refundTickets=[{"name": "ZHAO/SANSAN"}]),
 }
