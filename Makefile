@@ -29,10 +29,10 @@ demo: $(READY)  ## three refunds from quote to end against a local Atlas
 service: $(READY)  ## the example web service beside a local Atlas, with one refund to look at
 	@$(BIN)/python -m examples.refund_service --demo
 
-test: lint types spec-check  ## everything that CI runs, but for other versions of what we stand on
+test: lint types spec-check  ## everything that CI runs
 	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q -n auto
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --fail-under=95
-	@$(MAKE) --no-print-directory uvloop
+	@$(MAKE) --no-print-directory uvloop lowest newest
 
 uvloop: $(READY)  ## the tests of the layer and of webhooks that need an event loop, on uvloop
 	@ATLAS_TEST_LOOP=uvloop $(BIN)/python -m pytest -q -n auto -m asyncio tests/layer tests/webhooks
@@ -43,7 +43,7 @@ lowest newest: $(READY)  ## the tests of the layer with the lowest, or newest, v
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)-$@
 	@VIRTUAL_ENV=$(VENV)-$@ $(BIN)/uv pip install -q --resolution $(RESOLUTION) --group layer -e '.[aiohttp,otel,simulator]'
-	@$(VENV)-$@/bin/python -m pytest -q tests/layer
+	@$(VENV)-$@/bin/python -m pytest -q -n auto tests/layer
 
 check: lint types spec-check unit  ## what to run before each commit
 
