@@ -27,15 +27,19 @@ class PerLoop(Generic[T]):
         return value
 
     def _of(self, loop: asyncio.AbstractEventLoop, process: int) -> T:
-        self._all = {key: kept for key, kept in self._all.items() if not key[0].is_closed()}
-        value = self._all.get((loop, process)) or self._all.setdefault((loop, process), self._make())
+        for key in [key for key in tuple(self._all) if key[0].is_closed()]:
+            self._all.pop(key, None)  # one step each, for other loops may run in threads beside this
+        value = self._all.get((loop, process))
+        if value is None:
+            value = self._all[loop, process] = self._make()
         self._last = loop, process, value
         return value
 
     def elsewhere(self) -> list[tuple[asyncio.AbstractEventLoop, T]]:
         """What other loops of this process have, with their loop."""
         here, process = running_loop(), os.getpid()
-        return [(loop, value) for (loop, pid), value in self._all.items() if pid == process and loop is not here]
+        others = tuple(self._all.items())
+        return [(loop, value) for (loop, pid), value in others if pid == process and loop is not here]
 
     def clear(self) -> None:
         self._all, self._last = {}, (None, 0, None)

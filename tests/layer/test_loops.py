@@ -78,13 +78,14 @@ def test_loops_that_run_side_by_side(served: ServerInAThread) -> None:
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=run, args=(queries(atlas, 20),)) for _ in range(4)]
+    threads = [threading.Thread(target=run, args=(queries(atlas, 20),)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
     assert failures == []
-    assert len(served.wire.calls) == 80
+    assert len(served.wire.calls) == 160
+    asyncio.run_coroutine_threadsafe(served.wire.is_quiet(), served.loop).result(10)
 
 
 def test_a_submit_in_a_second_loop(served: ServerInAThread) -> None:
